@@ -1,0 +1,91 @@
+"""What every section shares: frozen, strict, no unknown keys, and sequences that become tuples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+from kspec.errors import Problem
+
+T = TypeVar("T")
+
+
+class Section(BaseModel):
+    """A mapping of the spec with a fixed set of keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+def refuse(problems: Problem | list[Problem], value: Any = None) -> ValidationError:
+    """The problems as an error that pydantic collects with all others; their paths are relative to the field.
+
+    Usage: `raise refuse(Problem((), "expected a number of epochs"))` inside a validator.
+    """
+    found = [problems] if isinstance(problems, Problem) else problems
+    return ValidationError.from_exception_data(
+        "spec",
+        [
+            InitErrorDetails(
+                type=PydanticCustomError("kspec", "{message}", {"message": problem.message, "problem": problem}),
+                loc=problem.path,
+                input=value,
+            )
+            for problem in found
+        ],
+    )
+
+
+def _listed(value: Any) -> Any:
+    """A YAML list as the tuple that a frozen model holds; a single value stays what it is and is refused later."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _listed_or_single(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _absolute(value: Any) -> Any:
+    """Relative paths are relative to where kspec is started; the written spec holds the absolute path."""
+    return str(Path(value).expanduser().absolute()) if isinstance(value, str) and value else value
+
+
+class OneOf(Section):
+    """A mapping with exactly one of its keys: the name of what is chosen, and its arguments.
+
+    A bare name stands for the name without arguments.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = {value: {}}
+        if isinstance(value, dict):
+            return {key: {} if inner is None else inner for key, inner in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> OneOf:
+        chosen = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(chosen) != 1:
+            known = ", ".join(type(self).model_fields)
+            raise refuse(Problem((), "exactly one is needed", f"one of {known}", ", ".join(chosen) or "none"))
+        return self
+
+    @property
+    def chosen(self) -> tuple[str, Any]:
+        """The name and the value of the key that is set."""
+        return next((name, value) for name in type(self).model_fields if (value := getattr(self, name)) is not None)
+
+
+Listed = Annotated[tuple[T, ...], BeforeValidator(_listed)]
+"""A list of T."""
+ListedOrSingle = Annotated[tuple[T, ...], BeforeValidator(_listed), BeforeValidator(_listed_or_single)]
+"""A list of T, or one T that stands for a list of one."""
+FilePath = Annotated[str, BeforeValidator(_absolute), Field(min_length=1)]
+"""A path; `~` is the home folder, and a relative path starts where kspec is started."""
+Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
+AsList = PlainSerializer(list)

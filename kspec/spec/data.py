@@ -1,0 +1,190 @@
+"""`data`: where the examples come from, how they are split, cleaned, read and augmented."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from kspec.errors import Problem
+from kspec.spec.base import FilePath, Fraction, Listed, ListedOrSingle, Section, refuse
+from kspec.spec.clean import Step
+from kspec.spec.component import component_of
+
+Split = Annotated[str, Field(min_length=1)] | Fraction
+SOURCES = ("tfds", "keras", "sklearn", "image_folder", "text_folder", "csv", "parquet", "npz")
+
+
+def _main(argument: str) -> Any:
+    """Lets a source be written as its main argument alone: `tfds: cifar10` for `tfds: {name: cifar10}`."""
+    return BeforeValidator(lambda value: {argument: value} if isinstance(value, str) else value)
+
+
+class Tfds(Section):
+    """A data set of TensorFlow Datasets."""
+
+    name: str = Field(min_length=1)
+    """The name in TFDS' catalogue, with config and version where wanted: `glue/sst2`, `cifar10:3.0.2`."""
+    data_dir: FilePath | None = None
+    """The folder that holds prepared data sets; by default TFDS' own (`$TFDS_DATA_DIR` or `~/tensorflow_datasets`)."""
+    download: bool = True
+    """Download and prepare the set where it is missing."""
+
+
+class KerasDataset(Section):
+    """A data set of `keras.datasets`; Keras downloads it on first use."""
+
+    name: Literal["mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "california_housing", "boston_housing"]
+    """The module's name in `keras.datasets`."""
+    arguments: dict[str, Any] = {}
+    """Arguments of its `load_data`, e.g. `{num_words: 20000}`."""
+
+
+class SklearnDataset(Section):
+    """A data set that ships with scikit-learn (`sklearn.datasets.load_*`); needs no network."""
+
+    name: Literal["breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine"]
+    """The name after `load_`."""
+
+
+class Folder(Section):
+    """A folder with one folder per class, at the top or under `train/`, `validation/`, `test/`."""
+
+    path: FilePath
+    """The folder."""
+
+
+class Csv(Section):
+    """A table in a CSV file."""
+
+    path: FilePath
+    """The file, or a folder with `train.csv`, `validation.csv`, `test.csv`."""
+    separator: str = ","
+    """What stands between two values."""
+    encoding: str = "utf-8"
+    """The encoding of the text."""
+
+
+class Parquet(Section):
+    """A table in a Parquet file."""
+
+    path: FilePath
+    """The file, or a folder with `train.parquet`, `validation.parquet`, `test.parquet`."""
+
+
+class Npz(Section):
+    """NumPy arrays in an .npz file: `x_train`, `y_train`, `x_test`, `y_test`, or one pair that is split by fractions."""
+
+    path: FilePath
+    """The file; arrays with pickled objects are refused."""
+    x: str = "x"
+    """The name (or the start of the names) of the features' arrays."""
+    y: str = "y"
+    """The name (or the start of the names) of the labels' arrays."""
+
+
+class Columns(Section):
+    """Which columns of a table are features, and how each is read. By default all but the label, by their type."""
+
+    numeric: Listed[str] | None = None
+    """Columns that are numbers: normalised to mean 0 and variance 1, fitted on train."""
+    categorical: Listed[str] | None = None
+    """Columns that name categories: one-hot encoded, with one place for values that train does not hold."""
+    text: str | None = None
+    """The one column that holds the text, for text models."""
+    ignore: Listed[str] = ()
+    """Columns to leave out."""
+
+
+class Image(Section):
+    """How images are read."""
+
+    size: Annotated[tuple[int, int] | None, BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)] = None
+    """[height, width] that every image is resized to; needed where they differ in size."""
+    channels: Literal[1, 3] | None = None
+    """Channels to convert to; by default as stored."""
+    interpolation: Literal["bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5"] = "bilinear"
+    """How resizing computes a pixel."""
+    crop_to_aspect_ratio: bool = False
+    """Crop to the wanted aspect ratio before resizing, rather than distort."""
+
+
+class Text(Section):
+    """How texts are read. `output: raw` hands strings to the model (KerasHub tokenizes them itself)."""
+
+    output: Literal["auto", "raw", "int", "multi_hot", "count", "tf_idf"] = "auto"
+    """As in keras.layers.TextVectorization; `auto` is `raw` for KerasHub models, `int` for RNN and Transformer,
+    `multi_hot` for others."""
+    max_tokens: int = Field(default=20_000, ge=3)
+    """Size of the vocabulary, with the places for padding and unknown words."""
+    sequence_length: int = Field(default=256, ge=1)
+    """Tokens an example is cut or padded to."""
+    truncate: Literal["head", "tail", "head_tail"] = "head"
+    """What is kept of a longer text: its beginning, its end, or a quarter of beginning and three of end
+    (Sun et al. 2019, arXiv:1905.05583, section 5.3.1)."""
+    ngrams: int | None = Field(default=None, ge=1)
+    """Also make tokens of up to this many words in a row."""
+    strip_html: bool = True
+    """Replace tags such as `<br />` by a space."""
+
+
+class Data(Section):
+    """Where the examples come from, how they are split, cleaned, read and augmented."""
+
+    tfds: Annotated[Tfds | None, _main("name")] = None
+    """A data set of TensorFlow Datasets."""
+    keras: Annotated[KerasDataset | None, _main("name")] = None
+    """A data set of keras.datasets."""
+    sklearn: Annotated[SklearnDataset | None, _main("name")] = None
+    """A data set that ships with scikit-learn."""
+    image_folder: Annotated[Folder | None, _main("path")] = None
+    """A folder of images, a folder per class."""
+    text_folder: Annotated[Folder | None, _main("path")] = None
+    """A folder of .txt files, a folder per class."""
+    csv: Annotated[Csv | None, _main("path")] = None
+    """A table in CSV."""
+    parquet: Annotated[Parquet | None, _main("path")] = None
+    """A table in Parquet."""
+    npz: Annotated[Npz | None, _main("path")] = None
+    """NumPy arrays."""
+
+    train: Split = "train"
+    """The train split, in TFDS' syntax (`train[:90%]`, `train[5000:]`); a source without splits is one split, `train`."""
+    validation: Split | None = None
+    """A split in TFDS' syntax, or the fraction of train to set aside, drawn with the seed."""
+    test: Split | Literal["auto"] | None = "auto"
+    """A split in TFDS' syntax, or the fraction of train to set aside; `auto`: the source's own test split, if any."""
+    stratify: bool = True
+    """Fractions keep each class's share (classification only)."""
+    task: Literal["auto", "classification", "regression", "multi_label"] = "auto"
+    """What is predicted; `auto` looks at the labels."""
+    label: ListedOrSingle[str] | None = None
+    """The column(s) or feature to predict; several columns of 0 and 1 are multi-label, several numbers a vector."""
+    columns: Columns = Columns()
+    """For tables: which columns, and how they are read."""
+    image: Image = Image()
+    """For images: size and channels."""
+    text: Text = Text()
+    """For texts: tokens and length."""
+    clean: Listed[Step] = ()
+    """Cleaning steps, in order."""
+    augment: Listed[component_of("augmentation")] = ()  # type: ignore[valid-type]
+    """Augmentation of the train split, in order, drawn anew for each example and epoch."""
+    batch_size: int = Field(default=32, ge=1)
+    """Examples a step."""
+    shuffle: bool = True
+    """A new order of the train split in each epoch, a function of seed and epoch."""
+    drop_remainder: bool = False
+    """Leave out the last, smaller batch of each epoch."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Data:
+        chosen = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(chosen) != 1:
+            raise refuse(Problem((), "exactly one source is needed", f"one of {', '.join(SOURCES)}", ", ".join(chosen) or "none"))
+        return self
+
+    @property
+    def source(self) -> tuple[str, Any]:
+        """The key and the arguments of the source."""
+        return next((name, value) for name in SOURCES if (value := getattr(self, name)) is not None)

@@ -1,0 +1,141 @@
+"""`model`: a family of kspec, a network of keras.applications, a task of KerasHub, a list of layers, or a saved file.
+
+    model: MLP
+    model:
+      ResNet: {depth: 20}
+      regularizer: {L2: {l2: 1.0e-4}}
+    model:
+      layers:
+        - Dense: {units: 64, activation: relu, name: first}
+        - Dense: {units: 64, activation: relu}
+        - Add: {inputs: [first, previous]}
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_serializer, model_validator
+
+from kspec import catalog
+from kspec.errors import Problem
+from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, refuse
+from kspec.spec.component import Component, as_tree, component_of, parse, show, split
+
+KINDS = ("model", "application", "keras_hub")
+
+
+class Layer(Section):
+    """One entry of `model.layers`: a Keras layer, and the names of the layers it reads."""
+
+    layer: component_of("layer")  # type: ignore[valid-type]
+    """The layer; its argument `name` names it for others to read."""
+    inputs: Listed[str] | None = None
+    """Names of the layers whose outputs it takes: `previous`, `input`, or a `name`. By default the layer before it."""
+
+
+def _layer(value: Any) -> Any:
+    """`{Add: {inputs: [a, b]}}`: `inputs` is kspec's, all other arguments are the layer's own."""
+    if isinstance(value, Layer):
+        return value
+    name, arguments = split("layer", value)
+    own = {key: inner for key, inner in arguments.items() if key != "inputs"}
+    inputs = arguments["inputs"] if "inputs" in arguments else None
+    if inputs is not None and not (isinstance(inputs, list) and all(isinstance(item, str) for item in inputs)):
+        raise refuse(Problem((name, "inputs"), "not a list of layer names", "[name, ...]", show(inputs)), value)
+    return Layer.model_construct(layer=parse("layer", {name: own}), inputs=None if inputs is None else tuple(inputs))
+
+
+def _layer_tree(layer: Layer) -> Any:
+    if layer.inputs is None:
+        return as_tree(layer.layer)
+    return {layer.layer.name: {**layer.layer.arguments, "inputs": list(layer.inputs)}}
+
+
+LayerEntry = Annotated[Layer, PlainSerializer(_layer_tree), BeforeValidator(_layer)]
+
+
+def _patterned(kind: str) -> Any:
+    """One component for all kernels, or a mapping from patterns over weight paths to a component or null."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, dict) and value and all(isinstance(item, Component | None) for item in value.values()):
+            return value
+        names = catalog.names(kind)
+        is_patterns = isinstance(value, dict) and any("*" in key or "/" in key for key in value)
+        if value is None or not is_patterns or any(key in names for key in value):
+            return value if value is None else {"*/kernel": parse(kind, value)}
+        found: dict[str, Component | None] = {}
+        for pattern, inner in value.items():
+            found[pattern] = None if inner is None else parse(kind, inner)
+        return found
+
+    def write(value: dict[str, Component | None] | None) -> Any:
+        return value and {key: None if inner is None else as_tree(inner) for key, inner in value.items()}
+
+    return Annotated[dict[str, Component | None] | None, PlainSerializer(write), BeforeValidator(read)]
+
+
+class Model(Section):
+    """What is trained. Input shape and number of classes come from the data."""
+
+    network: component_of(KINDS) | None = None  # type: ignore[valid-type]
+    """A family (`kspec list model`), a network of keras.applications, or a KerasHub task; written as its own name:
+    `ResNet: {depth: 20}`."""
+    layers: Annotated[Listed[LayerEntry], Field(min_length=1)] | None = None
+    """A list of Keras layers; the output layer that fits the data is added unless the last layer has `name: output`."""
+    file: FilePath | None = None
+    """A saved `.keras` file to train on."""
+    regularizer: _patterned("regularizer") = None  # type: ignore[valid-type]
+    """A regularizer for every kernel, or by pattern over weight paths: the first match wins, null means none."""
+    constraint: _patterned("constraint") = None  # type: ignore[valid-type]
+    """A constraint such as MaxNorm, for every kernel or by pattern."""
+    freeze: ListedOrSingle[str] = ()
+    """Patterns over layer paths that do not train; `base` is the pretrained part of an application or KerasHub task."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """Moves the one key that names a network to `network`."""
+        if isinstance(value, str):
+            return {"network": value}
+        if not isinstance(value, dict):
+            return value
+        own = {key: inner for key, inner in value.items() if key in cls.model_fields and key != "network"}
+        named = {key: inner for key, inner in value.items() if key not in own}
+        if isinstance(value.get("network"), Component):  # from Python
+            return value
+        if "network" in named:
+            raise refuse(Problem(("network",), "unknown key", "the network's own name", "network", on_key=True), value)
+        if not named:
+            return own
+        if len(named) == 1:
+            return {**own, "network": named}
+        unknown = [key for key in named if not any(key in catalog.names(kind) for kind in KINDS)]
+        blamed = unknown or list(named)[1:]
+        raise refuse([_unknown(key, cls, bool(unknown)) for key in blamed], value)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Model:
+        chosen = [name for name in ("network", "layers", "file") if getattr(self, name) is not None]
+        if len(chosen) != 1:
+            raise refuse(
+                Problem((), "exactly one model is needed", "a family, an application, a KerasHub task, `layers` or `file`", ", ".join(chosen) or "none")
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _flat(self, handler: Any) -> dict[str, Any]:
+        tree: dict[str, Any] = handler(self)
+        network = tree.pop("network", None)
+        named = {network: {}} if isinstance(network, str) else network or {}
+        return {**named, **tree}
+
+
+def _unknown(key: str, section: type[Section], is_unknown: bool) -> Problem:
+    from kspec.errors import did_you_mean
+
+    if not is_unknown:
+        return Problem((key,), "a second model", "exactly one", key, on_key=True)
+    known = [*section.model_fields, *(name for kind in KINDS for name in catalog.names(kind))]
+    return Problem((key,), "unknown key", "", "", did_you_mean(key, known), on_key=True)

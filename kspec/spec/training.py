@@ -1,0 +1,114 @@
+"""`training`: loss, optimizer, learning rate, metrics, callbacks, and for how long."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
+
+from kspec import catalog
+from kspec.errors import Problem
+from kspec.spec.base import Listed, ListedOrSingle, Section, refuse
+from kspec.spec.component import Component, component_of, split
+from kspec.spec.learning_rate import LearningRate
+
+
+class WeightDecay(Section):
+    """Weight decay: `decoupled` shrinks the weights beside the gradient step (Loshchilov & Hutter 2019,
+    arXiv:1711.05101), otherwise it is the L2 gradient added to the loss's."""
+
+    value: float = Field(gt=0)
+    """Strength, per step: decoupled subtracts value * learning rate * weight."""
+    decoupled: bool = True
+    """Beside the gradient (AdamW), or coupled: added to the gradient (L2)."""
+    exclude: ListedOrSingle[str] = ("*/bias", "*/beta", "*/gamma")
+    """Patterns over weight paths that do not decay."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        return {"value": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class ParameterGroup(Section):
+    """Weights that train at another rate or decay."""
+
+    match: str = Field(min_length=1)
+    """A pattern over weight paths; the first group that matches wins."""
+    learning_rate: float = Field(default=1.0, ge=0)
+    """A factor on the learning rate."""
+    weight_decay: float | None = Field(default=None, ge=0)
+    """Takes the place of `training.weight_decay.value` for these weights."""
+
+
+def _metrics(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Training(Section):
+    """Loss, optimizer, learning rate, metrics, callbacks, and for how long."""
+
+    epochs: int = Field(default=10, ge=1)
+    """Passes over the train split."""
+    steps_per_epoch: int | None = Field(default=None, ge=1)
+    """Steps that count as an epoch; by default all batches of the train split."""
+    loss: component_of("loss") | Literal["auto"] = "auto"  # type: ignore[valid-type]
+    """A Keras loss; `auto` fits the task: cross-entropy for classes, binary cross-entropy for multi-label, MSE for numbers."""
+    optimizer: component_of("optimizer") = Component(name="Adam")  # type: ignore[valid-type]
+    """A Keras optimizer, with its own arguments: momentum, clipnorm, gradient_accumulation_steps, use_ema, ..."""
+    learning_rate: LearningRate | None = None
+    """A number, or warmup, peak and decay; by default the optimizer's own default."""
+    weight_decay: WeightDecay | None = None
+    """A number, or decoupled or coupled, with exclusions."""
+    parameter_groups: Listed[ParameterGroup] = ()
+    """Weights that train at another rate or decay."""
+    metrics: Annotated[Listed[component_of("metric")] | Literal["auto"], BeforeValidator(_metrics)] = "auto"  # type: ignore[valid-type]
+    """Keras metrics; `auto`: accuracy for classes, mean absolute error for numbers."""
+    class_weight: Annotated[Literal["balanced"] | dict[str, float] | None, PlainSerializer(lambda value: value)] = None
+    """A weight per class name or number; `balanced`: inverse to the class's share of train."""
+    callbacks: Listed[component_of("callback")] = ()  # type: ignore[valid-type]
+    """Keras or kspec callbacks, in order."""
+    steps_per_execution: int = Field(default=1, ge=1)
+    """Batches a compiled call runs; higher is faster for tiny models."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_owner(cls, value: Any) -> Any:
+        """Moves the optimizer's own `learning_rate` and `weight_decay` to the sections that own them."""
+        if not isinstance(value, dict):
+            return value
+        optimizer = value["optimizer"] if "optimizer" in value else cls.model_fields["optimizer"].default
+        named = _name_and_arguments(optimizer)
+        return value if named is None else _moved(value, *named)
+
+
+def _name_and_arguments(optimizer: Any) -> tuple[str, dict[str, Any]] | None:
+    """The optimizer's name and arguments, or None where its own check will refuse it."""
+    if isinstance(optimizer, Component):
+        return optimizer.name, optimizer.arguments
+    try:
+        name, arguments = split("optimizer", optimizer)
+        return (name, arguments) if not catalog.check("optimizer", name, {}, ()) else None
+    except ValidationError:
+        return None
+
+
+def _moved(tree: dict[str, Any], name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    known = catalog.entry("optimizer", name).arguments
+    rest = {key: value for key, value in arguments.items() if key not in OWNED}
+    moved = {**tree, "optimizer": {name: rest}}
+    for key, section in OWNED.items():
+        if key in arguments and tree.get(key) is not None:
+            expected = f"training.{key}, or training.optimizer.{name}.{key}"
+            raise refuse(Problem((key,), f"two owners of the {key.replace('_', ' ')}", expected, "both", on_key=True), tree)
+        value = arguments[key] if key in arguments else known[key].default if key in known else None
+        if tree.get(key) is None and value is not None:
+            moved[key] = section(value)
+    return moved
+
+
+OWNED = {
+    "learning_rate": lambda value: value,
+    # Keras' own `weight_decay` leaves no weight out.
+    "weight_decay": lambda value: {"value": value, "exclude": []},
+}
