@@ -1,0 +1,94 @@
+"""Turns names into Python objects. The only place of kspec that does; it imports Keras when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from kspec.catalog import index
+from kspec.catalog.check import Path, as_kinds, is_component, split, unknown_name
+from kspec.catalog.index import Entry
+from kspec.errors import Problem, SpecError
+
+Kinds = str | tuple[str, ...]
+
+
+def resolve(kind: Kinds, name: str, path: Path = ()) -> Any:
+    """The class or function that a name stands for; the name itself where Keras resolves it at `compile`.
+
+    path: the keys that lead to the component, for the error.
+
+    Raises:
+        SpecError: no such name, or the library that holds it is not installed.
+    """
+    return imported(found(kind, name, path), path)
+
+
+def instantiate(kind: Kinds, name: str, arguments: Mapping[str, Any], path: Path = ()) -> Any:
+    """The component itself: the class or function called with the arguments, nested components built first.
+
+    Arguments that are Python objects already (a schedule for `learning_rate`) are passed on as they are.
+    A KerasHub task comes from its `from_preset`, an activation is the function, a dataset what its loader returns.
+
+    Raises:
+        SpecError: no such name, or the constructor refuses the arguments; the message is its first line.
+
+    Example:
+        instantiate("layer", "Dense", {"units": 8, "kernel_regularizer": {"L2": {"l2": 1e-4}}})
+    """
+    one = found(kind, name, path)
+    target = imported(one, path)
+    values = {key: built(one, key, value, (*path, name, key)) for key, value in arguments.items()}
+    if (one.kind == "activation" or not one.target) and not values:
+        return target
+    maker = target.from_preset if one.kind == "keras_hub" else target
+    try:
+        return maker(**values)
+    except SpecError:
+        raise
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise SpecError(Problem(path, f"{name}: {lines[0]}")) from error
+
+
+def found(kind: Kinds, name: str, path: Path) -> Entry:
+    """The entry of a name.
+
+    Raises:
+        SpecError: no such name.
+    """
+    one = index.find(kind, name)
+    if one is None:
+        raise SpecError(unknown_name(as_kinds(kind), name, path, on_key=False))
+    return one
+
+
+def imported(one: Entry, path: Path) -> Any:
+    """What the target of an entry names.
+
+    Raises:
+        SpecError: its library is not installed.
+    """
+    if not one.target:
+        return one.name
+    module, attribute = one.target.split(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        raise SpecError(Problem(path, f"{one.name} cannot be imported: {error}")) from error
+
+
+def built(one: Entry, key: str, value: Any, path: Path) -> Any:
+    """The value of an argument with the components in it built."""
+    words = one.arguments[key].type.split("|") if key in one.arguments else []
+    kinds = tuple(word.removeprefix("component:") for word in words if word.startswith("component:"))
+    listed = tuple(word.removeprefix("components:") for word in words if word.startswith("components:"))
+    if kinds and is_component(value):
+        return instantiate(kinds, *split(value), path)
+    if listed and isinstance(value, list | tuple):
+        return [
+            instantiate(listed, *split(item), (*path, number)) if is_component(item) else item
+            for number, item in enumerate(value)
+        ]
+    return value
