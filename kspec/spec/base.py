@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -16,7 +17,9 @@ T = TypeVar("T")
 class Section(BaseModel):
     """A mapping of the spec with a fixed set of keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 def refuse(problems: Problem | list[Problem], value: Any = None) -> ValidationError:
@@ -25,17 +28,42 @@ def refuse(problems: Problem | list[Problem], value: Any = None) -> ValidationEr
     Usage: `raise refuse(Problem((), "expected a number of epochs"))` inside a validator.
     """
     found = [problems] if isinstance(problems, Problem) else problems
-    return ValidationError.from_exception_data(
-        "spec",
-        [
-            InitErrorDetails(
-                type=PydanticCustomError("kspec", "{message}", {"message": problem.message, "problem": problem}),
-                loc=problem.path,
-                input=value,
-            )
-            for problem in found
-        ],
-    )
+    return ValidationError.from_exception_data("spec", _details(found, value))
+
+
+def _details(problems: list[Problem], value: Any) -> list[InitErrorDetails]:
+    return [
+        InitErrorDetails(
+            type=PydanticCustomError("kspec", "{message}", {"message": problem.message, "problem": problem}),
+            loc=problem.path,
+            input=value,
+        )
+        for problem in problems
+    ]
+
+
+def collected(handler: Callable[[Any], T], value: Any, problems: list[Problem]) -> T:
+    """What `handler` makes of the value; raises its errors and `problems` together, so that none hides the others.
+
+    For model validators in "wrap" mode.
+    """
+    try:
+        result = handler(value)
+    except ValidationError as error:
+        raise ValidationError.from_exception_data("spec", [*_details(problems, value), *_again(error)]) from None
+    if problems:
+        raise refuse(problems, value)
+    return result
+
+
+def _again(error: ValidationError) -> list[InitErrorDetails]:
+    """The details of an error, fit to be raised once more."""
+    found: list[InitErrorDetails] = []
+    for raw in error.errors(include_url=False):
+        context = raw.get("ctx", {})
+        kind = PydanticCustomError("kspec", "{message}", context) if raw["type"] == "kspec" else raw["type"]
+        found.append({"type": kind, "loc": raw["loc"], "input": raw["input"], "ctx": context})
+    return found
 
 
 def _listed(value: Any) -> Any:

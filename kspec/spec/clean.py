@@ -1,9 +1,9 @@
 """`data.clean`: what is done about duplicates, missing values, outliers and wrong labels, in the order of the list.
 
-    clean:
-      - drop_duplicates
-      - fill_missing: {strategy: median}
-      - map_labels: {labels: {"nagative": negative}}
+clean:
+  - drop_duplicates
+  - fill_missing: {strategy: median}
+  - map_labels: {labels: {"nagative": negative}}
 """
 
 from __future__ import annotations

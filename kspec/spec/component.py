@@ -8,7 +8,7 @@ Names and arguments are checked against the catalogue while the spec is read, wi
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
@@ -26,6 +26,15 @@ class Component(BaseModel):
 
     name: str
     arguments: dict[str, Any] = {}
+
+
+def component_or(word: str, kinds: Kinds) -> Any:
+    """The field type for a component of one of these kinds, or for a word such as `auto`."""
+    return Annotated[
+        Component | Literal[word],  # type: ignore[valid-type]
+        PlainSerializer(lambda value: value if value == word else as_tree(value)),
+        BeforeValidator(lambda value: value if value == word else parse(kinds, value)),
+    ]
 
 
 def component_of(kinds: Kinds) -> Any:

@@ -34,9 +34,11 @@ class Tfds(Section):
 class KerasDataset(Section):
     """A data set of `keras.datasets`; Keras downloads it on first use."""
 
-    name: Literal["mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "california_housing", "boston_housing"]
+    name: Literal[
+        "mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "california_housing", "boston_housing"
+    ]
     """The module's name in `keras.datasets`."""
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default_factory=dict)
     """Arguments of its `load_data`, e.g. `{num_words: 20000}`."""
 
 
@@ -73,7 +75,7 @@ class Parquet(Section):
 
 
 class Npz(Section):
-    """NumPy arrays in an .npz file: `x_train`, `y_train`, `x_test`, `y_test`, or one pair that is split by fractions."""
+    """NumPy arrays in an .npz file: `x_train`, `y_train`, `x_test`, `y_test`, or one pair `x`, `y`."""
 
     path: FilePath
     """The file; arrays with pickled objects are refused."""
@@ -149,7 +151,7 @@ class Data(Section):
     """NumPy arrays."""
 
     train: Split = "train"
-    """The train split, in TFDS' syntax (`train[:90%]`, `train[5000:]`); a source without splits is one split, `train`."""
+    """The train split, in TFDS' syntax: `train[:90%]`, `train[5000:]`. A source without splits is one split, `train`."""
     validation: Split | None = None
     """A split in TFDS' syntax, or the fraction of train to set aside, drawn with the seed."""
     test: Split | Literal["auto"] | None = "auto"
@@ -181,7 +183,9 @@ class Data(Section):
     def _one_source(self) -> Data:
         chosen = [name for name in SOURCES if getattr(self, name) is not None]
         if len(chosen) != 1:
-            raise refuse(Problem((), "exactly one source is needed", f"one of {', '.join(SOURCES)}", ", ".join(chosen) or "none"))
+            raise refuse(
+                Problem((), "exactly one source is needed", f"one of {', '.join(SOURCES)}", ", ".join(chosen) or "none")
+            )
         return self
 
     @property

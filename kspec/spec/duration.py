@@ -47,16 +47,22 @@ def parse(value: Any) -> Span:
     number, unit = float(matched[1]), matched[2]
     if unit == "%" and number > 100:
         raise refuse(Problem((), "more than the whole training", "at most 100%", repr(value)), value)
-    return Span(value=number / 100, unit="fraction") if unit == "%" else Span(
-        value=number, unit="epochs" if unit.startswith("epoch") else "steps"
+    return (
+        Span(value=number / 100, unit="fraction")
+        if unit == "%"
+        else Span(value=number, unit="epochs" if unit.startswith("epoch") else "steps")
     )
 
 
 def as_tree(span: Span) -> float | str:
     """The YAML value of a span."""
-    return span.value if span.unit == "fraction" else f"{span.value:g} {span.unit}" if (
-        float(f"{span.value:g}") == span.value
-    ) else f"{span.value!r} {span.unit}"
+    return (
+        span.value
+        if span.unit == "fraction"
+        else f"{span.value:g} {span.unit}"
+        if (float(f"{span.value:g}") == span.value)
+        else f"{span.value!r} {span.unit}"
+    )
 
 
 Duration = Annotated[Span, PlainSerializer(as_tree), BeforeValidator(parse)]

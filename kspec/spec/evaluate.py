@@ -11,5 +11,5 @@ class Evaluate(Section):
     """How the finished model is measured on validation and test."""
 
     views: ListedOrSingle[Literal["mirror", "shift"]] = ()
-    """Test-time views whose predictions are averaged, reported beside the plain result: `mirror` (flipped left to right),
-    `shift` (moved by a pixel along both diagonals)."""
+    """Test-time views whose predictions are averaged, reported beside the plain result: `mirror` (flipped left to
+    right), `shift` (moved by a pixel along both diagonals)."""

@@ -1,8 +1,8 @@
 """`training.learning_rate`: the one owner of the rate. A number is a constant rate.
 
-    learning_rate: 0.001
-    learning_rate: {peak: 0.4, warmup: 2 epochs, decay: cosine, final: 0.001}
-    learning_rate: {peak: 0.1, decay: {step: {at: [50%, 75%], factor: 0.1}}}
+learning_rate: 0.001
+learning_rate: {peak: 0.4, warmup: 2 epochs, decay: cosine, final: 0.001}
+learning_rate: {peak: 0.1, decay: {step: {at: [50%, 75%], factor: 0.1}}}
 """
 
 from __future__ import annotations

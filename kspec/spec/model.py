@@ -1,14 +1,14 @@
 """`model`: a family of kspec, a network of keras.applications, a task of KerasHub, a list of layers, or a saved file.
 
-    model: MLP
-    model:
-      ResNet: {depth: 20}
-      regularizer: {L2: {l2: 1.0e-4}}
-    model:
-      layers:
-        - Dense: {units: 64, activation: relu, name: first}
-        - Dense: {units: 64, activation: relu}
-        - Add: {inputs: [first, previous]}
+model: MLP
+model:
+  ResNet: {depth: 20}
+  regularizer: {L2: {l2: 1.0e-4}}
+model:
+  layers:
+    - Dense: {units: 64, activation: relu, name: first}
+    - Dense: {units: 64, activation: relu}
+    - Add: {inputs: [first, previous]}
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainSerializer, model_serializer, model_validator
 
 from kspec import catalog
-from kspec.errors import Problem
-from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, refuse
+from kspec.errors import Problem, did_you_mean
+from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, collected, refuse
 from kspec.spec.component import Component, as_tree, component_of, parse, show, split
 
 KINDS = ("model", "application", "keras_hub")
+WANTED = "a family, a network of keras.applications, a KerasHub task, `layers` or `file`"
 
 
 class Layer(Section):
@@ -40,7 +41,7 @@ def _layer(value: Any) -> Any:
         return value
     name, arguments = split("layer", value)
     own = {key: inner for key, inner in arguments.items() if key != "inputs"}
-    inputs = arguments["inputs"] if "inputs" in arguments else None
+    inputs = arguments.get("inputs")
     if inputs is not None and not (isinstance(inputs, list) and all(isinstance(item, str) for item in inputs)):
         raise refuse(Problem((name, "inputs"), "not a list of layer names", "[name, ...]", show(inputs)), value)
     return Layer.model_construct(layer=parse("layer", {name: own}), inputs=None if inputs is None else tuple(inputs))
@@ -93,36 +94,25 @@ class Model(Section):
     freeze: ListedOrSingle[str] = ()
     """Patterns over layer paths that do not train; `base` is the pretrained part of an application or KerasHub task."""
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _named(cls, value: Any) -> Any:
+    def _named(cls, value: Any, handler: Any) -> Any:
         """Moves the one key that names a network to `network`."""
         if isinstance(value, str):
-            return {"network": value}
-        if not isinstance(value, dict):
-            return value
+            value = {value: {}}
+        if not isinstance(value, dict) or isinstance(value.get("network"), Component):
+            return handler(value)  # refused, or made in Python
         own = {key: inner for key, inner in value.items() if key in cls.model_fields and key != "network"}
         named = {key: inner for key, inner in value.items() if key not in own}
-        if isinstance(value.get("network"), Component):  # from Python
-            return value
-        if "network" in named:
-            raise refuse(Problem(("network",), "unknown key", "the network's own name", "network", on_key=True), value)
-        if not named:
-            return own
-        if len(named) == 1:
-            return {**own, "network": named}
-        unknown = [key for key in named if not any(key in catalog.names(kind) for kind in KINDS)]
-        blamed = unknown or list(named)[1:]
-        raise refuse([_unknown(key, cls, bool(unknown)) for key in blamed], value)
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Model:
-        chosen = [name for name in ("network", "layers", "file") if getattr(self, name) is not None]
-        if len(chosen) != 1:
-            raise refuse(
-                Problem((), "exactly one model is needed", "a family, an application, a KerasHub task, `layers` or `file`", ", ".join(chosen) or "none")
-            )
-        return self
+        known = [key for key in named if any(catalog.knows(kind, key) for kind in KINDS)]
+        chosen = known[:1] or list(named)[:1]
+        problems = [_surplus(key, cls, key in known) for key in named if key not in chosen]
+        if len(chosen) + ("layers" in own) + ("file" in own) != 1:
+            found = ", ".join([*chosen, *(key for key in ("layers", "file") if key in own)]) or "none"
+            problems.append(Problem((), "exactly one model is needed", WANTED, found))
+        if chosen:
+            own["network"] = {key: named[key] for key in chosen}
+        return collected(handler, own, problems)
 
     @model_serializer(mode="wrap")
     def _flat(self, handler: Any) -> dict[str, Any]:
@@ -132,10 +122,8 @@ class Model(Section):
         return {**named, **tree}
 
 
-def _unknown(key: str, section: type[Section], is_unknown: bool) -> Problem:
-    from kspec.errors import did_you_mean
-
-    if not is_unknown:
+def _surplus(key: str, section: type[Section], is_model: bool) -> Problem:
+    if is_model:
         return Problem((key,), "a second model", "exactly one", key, on_key=True)
     known = [*section.model_fields, *(name for kind in KINDS for name in catalog.names(kind))]
     return Problem((key,), "unknown key", "", "", did_you_mean(key, known), on_key=True)

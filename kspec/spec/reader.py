@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,31 @@ def read(document: text.Document) -> Spec:
     try:
         return Spec.model_validate(tree)
     except ValidationError as error:
-        problems = [document.locate(problem(details)) for details in error.errors(include_url=False)]
-    raise SpecError(sorted(set(problems), key=_place))
+        problems = [document.locate(found) for found in merged(map(problem, error.errors(include_url=False)))]
+    raise SpecError(sorted(problems, key=_place))
+
+
+def merged(problems: Iterable[Problem]) -> list[Problem]:
+    """One problem a place: each branch of a union complains by itself."""
+    by_place: dict[tuple[Any, ...], Problem] = {}
+    for found in problems:
+        place = (found.path, found.message) if found.message not in (WRONG_TYPE, WRONG_VALUE) else (found.path,)
+        if place not in by_place:
+            by_place[place] = found
+        elif found.expected not in by_place[place].expected:
+            first = by_place[place]
+            expected = f"{first.expected}, or {found.expected.removeprefix('one of ')}"
+            by_place[place] = replace(first, expected=expected, hint=first.hint or found.hint)
+    return list(by_place.values())
 
 
 def _name(document: text.Document) -> str:
     mark = document.mark(())
     stem = Path(mark.file).stem if mark else "experiment"
-    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in stem).lstrip("._-")[:80] or "experiment"
+    return (
+        "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in stem).lstrip("._-")[:80]
+        or "experiment"
+    )
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:
@@ -70,8 +87,12 @@ def problem(details: ErrorDetails) -> Problem:
         return Problem(path, "unknown key", ", ".join(known), "", did_you_mean(str(path[-1]), known), on_key=True)
     if kind == "missing":
         return Problem(path, "required key is missing", "", "", _HINTS.get(path, ""))
-    expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else details["msg"].removeprefix("Input should be ")
-    return Problem(path, "wrong value" if kind in _RANGES else "wrong type", expected, show(value), _typed_hint(kind, value, context))
+    expected = (
+        _EXPECTED[kind].format(**context) if kind in _EXPECTED else details["msg"].removeprefix("Input should be ")
+    )
+    return Problem(
+        path, WRONG_VALUE if kind in _RANGES else WRONG_TYPE, expected, show(value), _typed_hint(kind, value, context)
+    )
 
 
 def _is_branch(part: str | int) -> bool:
@@ -111,7 +132,20 @@ def _section_in(annotation: Any) -> Any:
     return next((section for section in inner if section is not None), None)
 
 
-_BRANCHES = {"str", "int", "float", "bool", "list", "dict", "constrained-str", "constrained-float", "constrained-int"}
+WRONG_TYPE, WRONG_VALUE = "wrong type", "wrong value"
+# `network` is how the typed spec holds the key that is the network's own name.
+_BRANCHES = {
+    "network",
+    "str",
+    "int",
+    "float",
+    "bool",
+    "list",
+    "dict",
+    "constrained-str",
+    "constrained-float",
+    "constrained-int",
+}
 _HINTS: dict[tuple[str | int, ...], str] = {
     ("data",): "say where the examples come from, e.g. `data: {sklearn: digits}`",
     ("model",): "say what is trained, e.g. `model: MLP`",

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, m
 
 from kspec import catalog
 from kspec.errors import Problem
-from kspec.spec.base import Listed, ListedOrSingle, Section, refuse
-from kspec.spec.component import Component, component_of, split
+from kspec.spec.base import Listed, ListedOrSingle, Section, collected
+from kspec.spec.component import Component, component_of, component_or, split
 from kspec.spec.learning_rate import LearningRate
 
 
@@ -41,10 +41,6 @@ class ParameterGroup(Section):
     """Takes the place of `training.weight_decay.value` for these weights."""
 
 
-def _metrics(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 class Training(Section):
     """Loss, optimizer, learning rate, metrics, callbacks, and for how long."""
 
@@ -52,8 +48,8 @@ class Training(Section):
     """Passes over the train split."""
     steps_per_epoch: int | None = Field(default=None, ge=1)
     """Steps that count as an epoch; by default all batches of the train split."""
-    loss: component_of("loss") | Literal["auto"] = "auto"  # type: ignore[valid-type]
-    """A Keras loss; `auto` fits the task: cross-entropy for classes, binary cross-entropy for multi-label, MSE for numbers."""
+    loss: component_or("auto", "loss") = "auto"  # type: ignore[valid-type]
+    """A Keras loss; `auto` fits the task: cross-entropy for classes and labels, MSE for numbers."""
     optimizer: component_of("optimizer") = Component(name="Adam")  # type: ignore[valid-type]
     """A Keras optimizer, with its own arguments: momentum, clipnorm, gradient_accumulation_steps, use_ema, ..."""
     learning_rate: LearningRate | None = None
@@ -62,8 +58,8 @@ class Training(Section):
     """A number, or decoupled or coupled, with exclusions."""
     parameter_groups: Listed[ParameterGroup] = ()
     """Weights that train at another rate or decay."""
-    metrics: Annotated[Listed[component_of("metric")] | Literal["auto"], BeforeValidator(_metrics)] = "auto"  # type: ignore[valid-type]
-    """Keras metrics; `auto`: accuracy for classes, mean absolute error for numbers."""
+    metrics: Listed[component_or("auto", "metric")] = ("auto",)  # type: ignore[valid-type]
+    """Keras metrics; `auto` stands for accuracy for classes and mean absolute error for numbers."""
     class_weight: Annotated[Literal["balanced"] | dict[str, float] | None, PlainSerializer(lambda value: value)] = None
     """A weight per class name or number; `balanced`: inverse to the class's share of train."""
     callbacks: Listed[component_of("callback")] = ()  # type: ignore[valid-type]
@@ -71,15 +67,17 @@ class Training(Section):
     steps_per_execution: int = Field(default=1, ge=1)
     """Batches a compiled call runs; higher is faster for tiny models."""
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _one_owner(cls, value: Any) -> Any:
+    def _one_owner(cls, value: Any, handler: Any) -> Any:
         """Moves the optimizer's own `learning_rate` and `weight_decay` to the sections that own them."""
         if not isinstance(value, dict):
-            return value
+            return handler(value)
         optimizer = value["optimizer"] if "optimizer" in value else cls.model_fields["optimizer"].default
         named = _name_and_arguments(optimizer)
-        return value if named is None else _moved(value, *named)
+        problems: list[Problem] = []
+        moved = value if named is None else _moved(value, *named, problems)
+        return collected(handler, moved, problems)
 
 
 def _name_and_arguments(optimizer: Any) -> tuple[str, dict[str, Any]] | None:
@@ -93,14 +91,16 @@ def _name_and_arguments(optimizer: Any) -> tuple[str, dict[str, Any]] | None:
         return None
 
 
-def _moved(tree: dict[str, Any], name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _moved(tree: dict[str, Any], name: str, arguments: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
     known = catalog.entry("optimizer", name).arguments
     rest = {key: value for key, value in arguments.items() if key not in OWNED}
     moved = {**tree, "optimizer": {name: rest}}
     for key, section in OWNED.items():
         if key in arguments and tree.get(key) is not None:
             expected = f"training.{key}, or training.optimizer.{name}.{key}"
-            raise refuse(Problem((key,), f"two owners of the {key.replace('_', ' ')}", expected, "both", on_key=True), tree)
+            problems.append(
+                Problem((key,), f"two owners of the {key.replace('_', ' ')}", expected, "both", on_key=True)
+            )
         value = arguments[key] if key in arguments else known[key].default if key in known else None
         if tree.get(key) is None and value is not None:
             moved[key] = section(value)

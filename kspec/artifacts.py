@@ -1,0 +1,143 @@
+"""The run folder: the only place that writes and reads it.
+
+    runs/<name>/<time>-<short id>/
+        spec.yaml     the complete spec; running it again repeats the run
+        run.json      metrics, timing by phase, versions, git state, device, seed, data fingerprint, command
+        history.csv   one row an epoch, with the learning rate
+        model.keras   the trained model, from raw features to probabilities
+        curves.png    loss, metrics and learning rate over the epochs
+        log.txt       what the terminal showed
+
+Every file is written beside its place, synced and renamed, so a reader sees the old one or the new one, never half.
+A folder is created with a name that did not exist, so no run touches another.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kspec.errors import UsageError, did_you_mean
+
+SPEC, RECORD, HISTORY, MODEL, CURVES, LOG = (
+    "spec.yaml",
+    "run.json",
+    "history.csv",
+    "model.keras",
+    "curves.png",
+    "log.txt",
+)
+
+
+def plan(root: Path, name: str, now: datetime) -> Path:
+    """The path of a new run's folder; nothing is written.
+
+    Raises:
+        UsageError: the folder could not be written later.
+    """
+    nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise UsageError(f"{root}: cannot write runs here: {nearest} is not a folder that this user may write to\n"
+                         "       hint: name another folder with --runs FOLDER")  # fmt: skip
+    return root / name / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def create(folder: Path) -> None:
+    """Makes the folder of a new run.
+
+    Raises:
+        UsageError: it exists, or cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot make the run's folder: {error.strerror}") from error
+
+
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Lets `write` make the file beside its place, then syncs and renames it.
+
+    The temporary name keeps the suffix, since Keras decides the format by it.
+    """
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    try:
+        write(Path(temporary))
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file whole or not at all."""
+    write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Writes run.json."""
+    write_text(folder / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_history(folder: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Writes history.csv: the columns of the first row, numbers that read back to the same bits."""
+    table = io.StringIO()
+    writer = csv.DictWriter(table, fieldnames=list(rows[0]) if rows else ["epoch"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: repr(value) for key, value in row.items()} for row in rows)
+    write_text(folder / HISTORY, table.getvalue())
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """The rows of history.csv."""
+    with open(folder / HISTORY, encoding="utf-8", newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The content of run.json.
+
+    Raises:
+        UsageError: not the folder of a run, or of one that has not finished.
+    """
+    path = folder / RECORD
+    if not path.is_file():
+        raise UsageError(f"{folder}: not a run: it holds no {RECORD}{_nearby(folder)}")
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{path}: not readable as JSON: {error}") from error
+    return record
+
+
+def model_path(folder: Path) -> Path:
+    """Where the trained model of a finished run is.
+
+    Raises:
+        UsageError: the folder is not a run, or the run has not finished.
+    """
+    record = read_record(folder)
+    path = folder / MODEL
+    if not path.is_file():
+        raise UsageError(f"{folder}: the run has no {MODEL}; its status is '{record['status']}'")
+    return path
+
+
+def _nearby(folder: Path) -> str:
+    """A hint: a folder that holds runs was named, or the name is misspelt."""
+    if folder.is_dir():
+        inside = sorted(path.parent for path in folder.glob(f"**/{RECORD}"))
+        return f"\n       hint: the newest run below it is {max(inside, key=lambda path: path.name)}" if inside else ""
+    siblings = [path.name for path in folder.parent.iterdir()] if folder.parent.is_dir() else []
+    hint = did_you_mean(folder.name, siblings)
+    return f"\n       hint: no such folder; {hint}" if hint else "\n       hint: no such folder"

@@ -1,0 +1,56 @@
+"""What the user sees: lines, tables and progress bars on a terminal, the plain lines in `log.txt` too."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+
+_plain: list[str] = []
+
+
+def console() -> Console:
+    """The console of this process; colour and bars only where standard output is a terminal."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def say(line: str, style: str | None = None) -> None:
+    """Prints a line and keeps it for the log."""
+    _plain.append(line)
+    console().print(line, style=style, markup=False)
+
+
+def show(table: Table) -> None:
+    """Prints a table and keeps its plain form for the log."""
+    plain = Console(file=None, width=110, no_color=True, force_terminal=False, record=True, quiet=False, stderr=False)
+    with plain.capture() as captured:
+        plain.print(table)
+    _plain.append(captured.get().rstrip("\n"))
+    console().print(table)
+
+
+def log() -> str:
+    """Everything said so far, as plain text."""
+    return "\n".join(_plain) + "\n"
+
+
+def restart_log() -> None:
+    """Forgets what was said; each run has a log of its own."""
+    _plain.clear()
+
+
+@contextmanager
+def phase(timing: dict[str, float], name: str) -> Iterator[None]:
+    """Adds the seconds that the block takes to `timing[name]`, with a spinner on a terminal."""
+    start = time.perf_counter()
+    screen = console()
+    if screen.is_terminal and name != "fit":
+        with screen.status(f"{name} ..."):
+            yield
+    else:
+        yield
+    timing[name] = round(time.perf_counter() - start, 3)

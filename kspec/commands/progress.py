@@ -1,0 +1,81 @@
+"""The training as the user watches it: a bar with rate, time left and metrics, and a line for each epoch."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import keras
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from kspec.commands.console import console, say
+
+
+class EpochLines(keras.callbacks.Callback):  # type: ignore[misc]
+    """Shows a bar within each epoch and leaves a line after it; collects the rows of history.csv.
+
+    Args:
+        examples: examples an epoch, for the rate.
+        unit: what they are: "images", "texts", "rows".
+    """
+
+    def __init__(self, examples: int, unit: str) -> None:
+        super().__init__()
+        self.examples = examples
+        self.unit = unit
+        self.rows: list[dict[str, float]] = []
+        self.best_rate = 0.0
+        self._progress: Progress | None = None
+        self._task: Any = None
+        self._start = 0.0
+        self._trained = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Starts the bar."""
+        self._start = time.perf_counter()
+        self._trained = 0.0
+        screen = console()
+        if screen.is_terminal:
+            self._progress = Progress(
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[state]}"),
+                TimeRemainingColumn(), console=screen, transient=True,
+            )  # fmt: skip
+            self._progress.start()
+            title = f"epoch {epoch + 1}/{self.params['epochs']}"
+            self._task = self._progress.add_task(title, total=self.params["steps"], state="")
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Moves the bar; its numbers are read at most ten times a second, since reading them waits for the step."""
+        self._trained = time.perf_counter()
+        if self._progress is None:
+            return
+        steps = self.params["steps"] or 1
+        rate = self.examples * (batch + 1) / steps / (self._trained - self._start)
+        state = f"{rate:,.0f} {self.unit}/s  {numbers(logs)}"
+        self._progress.update(self._task, completed=batch + 1, state=state)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Ends the bar and prints the epoch's line."""
+        self.close()
+        seconds = time.perf_counter() - self._start
+        rate = self.examples / max(self._trained - self._start, 1e-9)
+        self.best_rate = max(self.best_rate, rate)
+        values = {key: float(value) for key, value in (logs or {}).items()}
+        values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self.rows.append({"epoch": epoch + 1, "seconds": round(seconds, 3), **values})
+        say(f"epoch {epoch + 1}/{self.params['epochs']}  {seconds:.1f} s  {rate:,.0f} {self.unit}/s  {numbers(values)}")
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Leaves no bar behind."""
+        self.close()
+
+    def close(self) -> None:
+        """Takes the bar off the screen; also called when the training is interrupted."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+def numbers(logs: dict[str, float] | None) -> str:
+    """Metrics in a line: `loss 0.1234  accuracy 0.9876`."""
+    return "  ".join(f"{key} {float(value):.4g}" for key, value in (logs or {}).items())
