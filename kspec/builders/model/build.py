@@ -1,0 +1,54 @@
+"""The one door: which kind of model the spec names, and what is done to every one of them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import keras
+import numpy as np
+
+from kspec.builders.examples import Datasets
+from kspec.builders.model.family import build_family
+from kspec.builders.model.file import load_file
+from kspec.builders.model.layers import build_layers
+from kspec.builders.targets import Targets
+from kspec.parts.models.adapt import adapt_model
+from kspec.spec.component import Component
+from kspec.spec.model import Model
+
+MOST_EXAMPLES = 10_000
+"""Examples of train that layers such as Normalization learn from."""
+MOST_VALUES = 2**27
+"""Values that are converted to float32 for it at once: 512 MiB."""
+
+
+def build_model(model: Model, datasets: Datasets, targets: Targets, *, pretrained: bool = True) -> keras.Model:
+    """The Keras model of a spec, built, adapted to the train split, regularised and frozen as the spec says.
+
+    pretrained: False builds the same architecture with random weights and downloads nothing (`--smoke`).
+    The initial weights follow from `keras.utils.set_random_seed`, which the caller has set.
+
+    Raises:
+        DataError: the network cannot read this kind of data.
+        SpecError: an argument, a shape, a name or a pattern does not fit.
+    """
+    if model.file is not None:
+        network = load_file(model.file, datasets, targets)
+    else:
+        network = _fresh(model, datasets, targets, pretrained)
+        if datasets.input_dtype != "string":
+            adapt_model(network, _sample(datasets))
+    return network
+
+
+def _fresh(model: Model, datasets: Datasets, targets: Targets, pretrained: bool) -> keras.Model:
+    if model.layers is not None:
+        return build_layers(model.layers, datasets, targets)
+    return build_family(cast(Component, model.network), datasets, targets)
+
+
+def _sample(datasets: Datasets) -> Any:
+    """Examples of train at equal distances, for a source may be sorted by class; the same for every seed."""
+    x = np.asarray(datasets.train.x)
+    count = min(len(x), MOST_EXAMPLES, max(1, MOST_VALUES // int(np.prod(x.shape[1:]))))
+    return x[np.linspace(0, len(x) - 1, count).astype(int)]

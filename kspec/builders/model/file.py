@@ -1,0 +1,56 @@
+"""`file`: a saved `.keras` model to train on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kspec.builders.examples import Datasets
+from kspec.builders.targets import Targets
+from kspec.errors import Problem, SpecError
+
+PATH = ("model", "file")
+
+
+def load_file(file: str, datasets: Datasets, targets: Targets) -> keras.Model:
+    """The saved model, checked against the data. Code in the file is refused (`safe_mode`).
+
+    A last layer without activation is taken to put out logits and gets the activation of the targets.
+
+    Raises:
+        SpecError: no such file, not a Keras model, or its input or output does not fit the data.
+    """
+    if not Path(file).is_file():
+        raise SpecError(Problem(PATH, "no such file", "a .keras file", file))
+    try:
+        model: keras.Model = keras.saving.load_model(file, compile=False, safe_mode=True)
+    except Exception as error:
+        # Keras and zipfile raise many types for a file that is not a model; all mean the same to the user.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise SpecError(Problem(PATH, f"not a Keras model: {lines[0]}", "a .keras file", file)) from error
+    _check_input(model, datasets)
+    if len(model.outputs) != 1 or model.output_shape[1:] != (targets.units,):
+        message = "the model's output does not fit the data"
+        raise SpecError(Problem(PATH, message, f"({targets.units},)", str(model.output_shape[1:])))
+    if targets.activation != "linear" and _is_linear(model.layers[-1]):
+        outputs = keras.layers.Activation(targets.activation, dtype="float32", name="predictions")(model.output)
+        return keras.Model(model.input, outputs, name=model.name)
+    return model
+
+
+def _check_input(model: keras.Model, datasets: Datasets) -> None:
+    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    if len(shapes) == 1 and _agree(shapes[0], datasets.input_shape):
+        return
+    message = "the model's input does not fit the data"
+    raise SpecError(Problem(PATH, message, str(datasets.input_shape), ", ".join(map(str, shapes))))
+
+
+def _agree(ours: tuple[int | None, ...], data: tuple[int | None, ...]) -> bool:
+    return len(ours) == len(data) and all(a == b or None in (a, b) for a, b in zip(ours, data, strict=True))
+
+
+def _is_linear(layer: Any) -> bool:
+    return getattr(layer, "activation", None) is keras.activations.linear

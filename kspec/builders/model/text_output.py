@@ -1,0 +1,42 @@
+"""How texts must be written for a network: strings, token ids, or a bag of words."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from typing import Literal
+
+from kspec import catalog
+from kspec.spec.data import Data
+from kspec.spec.model import Model
+
+Output = Literal["raw", "int", "multi_hot", "count", "tf_idf"]
+SEQUENCE_FAMILIES = ("RNN", "Transformer")
+
+
+def text_output(model: Model, data: Data) -> Output:
+    """What `data.text.output` is for this model; `auto` is decided by what the network reads. Imports no Keras."""
+    if data.text.output != "auto":
+        return data.text.output
+    if model.network is not None:
+        if catalog.knows("keras_hub", model.network.name):
+            return "raw"
+        return "int" if model.network.name in SEQUENCE_FAMILIES else "multi_hot"
+    if model.layers is not None:
+        first = model.layers[0].layer.name
+        return "raw" if first == "TextVectorization" else "int" if first == "Embedding" else "multi_hot"
+    return _of_file(str(model.file))
+
+
+def _of_file(file: str) -> Output:
+    """By the dtype of the saved model's input; an unreadable file is reported when it is loaded."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            config = json.loads(archive.read("config.json"))
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError):
+        return "multi_hot"
+    layers = config["config"].get("layers", []) if isinstance(config.get("config"), dict) else []
+    dtypes = [str(one["config"].get("dtype")) for one in layers if one.get("class_name") == "InputLayer"]
+    if "string" in dtypes:
+        return "raw"
+    return "int" if any(dtype.startswith("int") for dtype in dtypes) else "multi_hot"
