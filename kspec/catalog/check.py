@@ -63,11 +63,14 @@ def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
             return []
         hint = did_you_mean(value, argument.choices)
         return [Problem(path, f"not a {argument.name}", f"one of {', '.join(argument.choices)}", quoted(value), hint)]
-    kinds = tuple(word.removeprefix("component:") for word in words if word.startswith("component:"))
+    kinds = of_kinds("component:", words)
     is_text = isinstance(value, str) and any(word in PLAIN and word != "null" for word in words)
     if kinds and is_component(value) and not (is_text and index.find(kinds, value) is None):
         return check_nested(kinds, value, path)
-    listed = tuple(word.removeprefix("components:") for word in words if word.startswith("components:"))
+    named = of_kinds("name:", words)
+    if named and isinstance(value, str):
+        return [] if index.find(named, value) else [unknown_name(named, value, path, on_key=False)]
+    listed = of_kinds("components:", words)
     if listed and isinstance(value, list | tuple) and all(is_component(item) for item in value):
         return [problem for number, item in enumerate(value) for problem in check_nested(listed, item, (*path, number))]
     return [Problem(path, f"wrong type of value for {argument.name}", expected(words), quoted(value))]
@@ -105,9 +108,14 @@ def is_plain(word: str, value: Any) -> bool:
 def expected(words: list[str]) -> str:
     """The types as a message lists them."""
     texts = [WORDS[word] for word in words if word in PLAIN and word != "null"]
-    for prefix, form in (("component:", "{}"), ("components:", "a list of {}s")):
-        texts += [form.format(LABELS[word.removeprefix(prefix)]) for word in words if word.startswith(prefix)]
+    for prefix, form in (("component:", "{}"), ("name:", "{}"), ("components:", "a list of {}s")):
+        texts += [form.format(LABELS[kind]) for kind in of_kinds(prefix, words)]
     return " or ".join([*(with_article(text) for text in texts), *(["null"] if "null" in words else [])])
+
+
+def of_kinds(prefix: str, words: list[str]) -> tuple[str, ...]:
+    """The kinds of the words `prefix<kind>` of a type."""
+    return tuple(word.removeprefix(prefix) for word in words if word.startswith(prefix))
 
 
 def with_article(text: str) -> str:

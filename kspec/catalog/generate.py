@@ -116,8 +116,15 @@ def entry(kind: str, name: str, target: Any, address: str) -> dict[str, Any]:
         found = {}  # Keras cannot save a function with fixed arguments; the layer of the same name takes them
     if kind == "keras_dataset":
         is_open = False
+    found = {key: one for key, one in found.items() if not supplied(kind, one)}
     arguments = {argument: described(kind, name, one) for argument, one in found.items()}
     return {"target": address, "summary": first_sentence(target.__doc__), "arguments": arguments, "open": is_open}
+
+
+def supplied(kind: str, parameter: inspect.Parameter) -> bool:
+    """Whether kspec takes the argument from the data."""
+    is_required = parameter.default is inspect.Parameter.empty
+    return parameter.name in SUPPLIED.get(kind, ()) or (kind == "model" and is_required)
 
 
 def hub_parameters(task: Any) -> dict[str, inspect.Parameter]:
@@ -144,8 +151,6 @@ def described(kind: str, name: str, parameter: inspect.Parameter) -> dict[str, A
     text: dict[str, Any] = {"type": found}
     if parameter.default is not inspect.Parameter.empty:
         text["default"] = plain(parameter.default)
-    elif parameter.name in SUPPLIED.get(kind, ()):
-        text["default"] = None
     if choices:
         text["choices"] = list(choices)
     return text

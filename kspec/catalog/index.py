@@ -15,8 +15,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kspec.catalog.kinds import SUPPLIED
-
 SHIPPED = Path(__file__).with_name("index.json")
 
 NOT_WRITTEN = ("name", "dtype", "data_format", "learning_rate", "seed", "trainable", "autocast")
@@ -154,14 +152,13 @@ def find(kinds: str | tuple[str, ...], name: str) -> Entry | None:
 def defaults(kinds: str | tuple[str, ...], name: str) -> dict[str, bool | int | float | str]:
     """The plain defaults (boolean, number, string) of a component's arguments, for writing the complete spec.
 
-    Leaves out NOT_WRITTEN and what kspec takes from the data (the number of classes). {} for an unknown name.
+    Leaves out NOT_WRITTEN. {} for an unknown name.
     """
     found = find(kinds, name)
     if found is None:
         return {}
-    supplied = SUPPLIED.get(found.kind, ())
     return {
         key: one.default
         for key, one in found.arguments.items()
-        if isinstance(one.default, bool | int | float | str) and key not in (*NOT_WRITTEN, *supplied)
+        if isinstance(one.default, bool | int | float | str) and key not in NOT_WRITTEN
     }

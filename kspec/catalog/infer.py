@@ -88,19 +88,24 @@ ANNOTATIONS: dict[str, str] = {
     "list": "list",
     "tuple": "list",
     "Iterable": "list",
+    "Callable": "",
 }
-"""Annotation without its brackets -> type."""
+"""Annotation without its brackets -> type; "" for what a spec cannot hold."""
 
 
 def type_of(kind: str, name: str, parameter: inspect.Parameter) -> tuple[str, tuple[str, ...]]:
     """The type of an argument and the strings it may be (none: any string); "any" where nothing is surely known.
 
-    Components go by the argument's name, the rest by the annotation, the tables and the default, in this order.
+    The annotation goes first, then the tables, then the default. Where the tables know a component and the annotation
+    says `str`, the argument takes the component's name.
     """
     argument, default = parameter.name, parameter.default
     choices, found = from_annotation(parameter.annotation)
     table = table_type(argument)
-    if table.startswith("component") or not found:
+    if found and table.startswith("component"):
+        names = table.replace("component:", "name:")
+        found = "|".join(names if word == "string" else word for word in found.split("|"))
+    elif not found:
         choices = () if not_text(default) else CHOICES_OF.get((name, argument), CHOICES.get((kind, argument), ()))
         found = "string" if choices else from_default(default) if isinstance(default, bool) else table
         found = found or from_default(default)
@@ -156,4 +161,4 @@ def from_annotation(annotation: Any) -> tuple[tuple[str, ...], str]:
         else:
             words.append(ANNOTATIONS.get(text.split("[")[0], "any"))
     unique = list(dict.fromkeys(words))
-    return tuple(choices), "" if "any" in unique else "|".join(unique)
+    return tuple(choices), "" if "any" in unique else "|".join(word for word in unique if word)

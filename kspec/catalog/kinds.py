@@ -43,11 +43,25 @@ LABELS: dict[str, str] = {
 """Kind -> how a message calls it."""
 
 OWN: dict[str, dict[str, str]] = {
-    "augmentation": {},
-    "callback": {},
-    "layer": {},
-    "model": {},
-    "optimizer": {},
+    "augmentation": {
+        "RandomCrop": "kspec.parts.augmentation.crop:RandomCrop",
+        "RandomFlip": "kspec.parts.augmentation.flip:RandomFlip",
+    },
+    "callback": {
+        "Lookahead": "kspec.parts.callbacks.lookahead:Lookahead",
+    },
+    "initializer": {
+        "PartialIdentity": "kspec.parts.initializers:PartialIdentity",
+    },
+    "layer": {
+        "FusedBatchNormalization": "kspec.parts.layers.batch_normalization:FusedBatchNormalization",
+        "WhiteningConv2D": "kspec.parts.layers.whitening:WhiteningConv2D",
+    },
+    "model": {
+        "CNN": "kspec.parts.models.cnn:CNN",
+        "FastResNet": "kspec.parts.models.fast_resnet:FastResNet",
+        "MLP": "kspec.parts.models.mlp:MLP",
+    },
     "regularizer": {},
     "schedule": {},
 }
@@ -123,8 +137,8 @@ LEFT_OUT: dict[str, dict[str, str]] = {
 """Kind -> public name that is not in the catalogue -> why, as the sentence goes on after the name."""
 
 SUPPLIED: dict[str, tuple[str, ...]] = {
-    "model": ("input_shape", "classes", "num_classes", "output_units", "outputs"),
     "application": ("include_top", "input_shape", "input_tensor", "classes", "classifier_activation"),
-    "keras_hub": ("num_classes",),
+    "model": ("output_activation",),
 }
-"""Kind -> arguments that kspec fills in from the data, so a spec need not give them."""
+"""Kind -> arguments that come from the data and so cannot be given in a spec; of a model family, those without a
+default come from the data too (input shape, number of outputs)."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kspec.catalog import index
-from kspec.catalog.check import Path, as_kinds, is_component, split, unknown_name
+from kspec.catalog.check import Path, as_kinds, is_component, of_kinds, split, unknown_name
 from kspec.catalog.index import Entry
 from kspec.errors import Problem, SpecError
 
@@ -82,8 +82,8 @@ def imported(one: Entry, path: Path) -> Any:
 def built(one: Entry, key: str, value: Any, path: Path) -> Any:
     """The value of an argument with the components in it built."""
     words = one.arguments[key].type.split("|") if key in one.arguments else []
-    kinds = tuple(word.removeprefix("component:") for word in words if word.startswith("component:"))
-    listed = tuple(word.removeprefix("components:") for word in words if word.startswith("components:"))
+    kinds = of_kinds("component:", words)
+    listed = of_kinds("components:", words)
     if kinds and is_component(value):
         return instantiate(kinds, *split(value), path)
     if listed and isinstance(value, list | tuple):

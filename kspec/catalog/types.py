@@ -1,7 +1,8 @@
 """The types of the index in plain words.
 
 A type is one or more of these words joined by "|": `bool`, `int`, `number`, `string`, `list`, `null`, `any`,
-`component:<kind>` (a name, or a name with arguments) and `components:<kind>` (a list of them).
+`component:<kind>` (a name, or a name with arguments), `components:<kind>` (a list of them) and `name:<kind>` (a name
+alone, handed on as the string it is).
 `int` is accepted where `number` stands; a boolean is no number.
 """
 
