@@ -104,5 +104,7 @@ def dotted(path: Sequence[str | int]) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known word, or "" where none is near."""
     by_folded = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), by_folded, n=1, cutoff=0.6)
-    return f"did you mean '{by_folded[near[0]]}'?" if near else ""
+    near = difflib.get_close_matches(word.lower(), by_folded, n=3, cutoff=0.6)
+    # Of near words the one of the same length: 'Adma' is Adam rather than Adamax.
+    best = min(near, key=lambda one: abs(len(one) - len(word)), default=None)
+    return f"did you mean '{by_folded[best]}'?" if best else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from kspec.errors import Problem
@@ -115,5 +115,3 @@ ListedOrSingle = Annotated[tuple[T, ...], BeforeValidator(_listed), BeforeValida
 """A list of T, or one T that stands for a list of one."""
 FilePath = Annotated[str, BeforeValidator(_absolute), Field(min_length=1)]
 """A path; `~` is the home folder, and a relative path starts where kspec is started."""
-Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
-AsList = PlainSerializer(list)

@@ -90,7 +90,13 @@ def split(kinds: Kinds, value: Any) -> tuple[str, dict[str, Any]]:
         )
     kind = kinds if isinstance(kinds, str) else " or ".join(kinds)
     raise refuse(
-        Problem((), f"not a {kind}", "a name, or a name with arguments: {Name: {argument: value}}", show(value)), value
+        Problem(
+            (),
+            f"not {'an' if kind[0] in 'aeiou' else 'a'} {kind}",
+            "a name, or a name with arguments: {Name: {argument: value}}",
+            show(value),
+        ),
+        value,
     )
 
 
@@ -102,6 +108,6 @@ def as_tree(component: Component) -> Any:
 def show(value: Any) -> str:
     """A value as an error message quotes it: short, and with its type in the words of YAML."""
     kind = {dict: "a mapping", list: "a list", str: "a string", bool: "a boolean", int: "an integer", float: "a number"}
-    text = repr(value)
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
     text = text if len(text) <= 60 else text[:57] + "..."
     return "nothing" if value is None else f"{text} ({kind[type(value)]})" if type(value) in kind else text

@@ -7,11 +7,20 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from kspec.errors import Problem
-from kspec.spec.base import FilePath, Fraction, Listed, ListedOrSingle, Section, refuse
+from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, refuse
 from kspec.spec.clean import Step
-from kspec.spec.component import component_of
+from kspec.spec.component import component_of, show
 
-Split = Annotated[str, Field(min_length=1)] | Fraction
+
+def _split(value: Any) -> Any:
+    is_fraction = isinstance(value, float) and 0.0 < value < 1.0
+    if value is None or is_fraction or (isinstance(value, str) and value):
+        return value
+    expected = "a split such as `test` or `train[:90%]`, or a fraction between 0 and 1"
+    raise refuse(Problem((), "not a split", expected, show(value)), value)
+
+
+Split = Annotated[str | float, BeforeValidator(_split)]
 SOURCES = ("tfds", "keras", "sklearn", "image_folder", "text_folder", "csv", "parquet", "npz")
 
 
@@ -150,11 +159,11 @@ class Data(Section):
     npz: Annotated[Npz | None, _main("path")] = None
     """NumPy arrays."""
 
-    train: Split = "train"
-    """The train split, in TFDS' syntax: `train[:90%]`, `train[5000:]`. A source without splits is one split, `train`."""
+    train: Annotated[str, Field(min_length=1)] = "train"
+    """The train split, in TFDS' syntax: `train[:90%]`, `train[5000:]`. A source without splits holds one, `train`."""
     validation: Split | None = None
     """A split in TFDS' syntax, or the fraction of train to set aside, drawn with the seed."""
-    test: Split | Literal["auto"] | None = "auto"
+    test: Split | None = "auto"
     """A split in TFDS' syntax, or the fraction of train to set aside; `auto`: the source's own test split, if any."""
     stratify: bool = True
     """Fractions keep each class's share (classification only)."""

@@ -81,7 +81,8 @@ def problem(details: ErrorDetails) -> Problem:
     path = tuple(part for part in details["loc"] if not _is_branch(part))
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "kspec":
-        return replace(context["problem"], path=path)
+        stated: Problem = context["problem"]
+        return replace(stated, path=path)
     if kind == "extra_forbidden":
         known = _keys(path[:-1])
         return Problem(path, "unknown key", ", ".join(known), "", did_you_mean(str(path[-1]), known), on_key=True)
@@ -103,6 +104,8 @@ def _is_branch(part: str | int) -> bool:
 def _typed_hint(kind: str, value: Any, context: dict[str, Any]) -> str:
     if kind == "literal_error" and isinstance(value, str):
         return did_you_mean(value, [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")])
+    if kind == "tuple_type" and isinstance(value, str):
+        return f"write it as a list: [{value}]"
     if kind in ("int_type", "float_type") and isinstance(value, str):
         return "write the number without quotes" if _is_number(value) else ""
     return ""

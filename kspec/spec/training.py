@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import Field, PlainSerializer, ValidationError, model_validator
 
 from kspec import catalog
 from kspec.errors import Problem
@@ -58,7 +58,7 @@ class Training(Section):
     """A number, or decoupled or coupled, with exclusions."""
     parameter_groups: Listed[ParameterGroup] = ()
     """Weights that train at another rate or decay."""
-    metrics: Listed[component_or("auto", "metric")] = ("auto",)  # type: ignore[valid-type]
+    metrics: ListedOrSingle[component_or("auto", "metric")] = ("auto",)  # type: ignore[valid-type]
     """Keras metrics; `auto` stands for accuracy for classes and mean absolute error for numbers."""
     class_weight: Annotated[Literal["balanced"] | dict[str, float] | None, PlainSerializer(lambda value: value)] = None
     """A weight per class name or number; `balanced`: inverse to the class's share of train."""

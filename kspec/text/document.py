@@ -41,8 +41,23 @@ class Document:
         return None
 
     def locate(self, problem: Problem) -> Problem:
-        """`problem` with its mark filled in; one that has a mark stays as it is."""
-        return problem if problem.mark else replace(problem, mark=self.mark(problem.path, on_key=problem.on_key))
+        """`problem` with its mark filled in; one that has a mark stays as it is.
+
+        A path that goes on below a plain value ends there: the file says `optimizer: Adma`, and what is wrong in the
+        typed spec is the name of a component.
+        """
+        if problem.mark:
+            return problem
+        path = next(path for end in range(len(problem.path), -1, -1) if (path := problem.path[:end]) in self.marks)
+        if path != problem.path and not isinstance(self._value(path), dict | list):
+            return replace(problem, path=path, on_key=False, mark=self.mark(path))
+        return replace(problem, mark=self.mark(problem.path, on_key=problem.on_key))
+
+    def _value(self, path: Path) -> Any:
+        value: Any = self.tree
+        for part in path:
+            value = value[part]
+        return value
 
 
 def read(path: str | FilePath, overrides: Sequence[str] = ()) -> Document:

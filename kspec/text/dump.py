@@ -26,7 +26,8 @@ class _Dumper(yaml.SafeDumper):
         written = kind_of(value)
         if written != "str":
             return TAG + written
-        tag: str = super().resolve(kind, value, implicit)  # quotes `no` and dates for readers of YAML 1.1, and `<<`
+        # PyYAML's own rule, for `<<`, and so that readers of YAML 1.1 also find a text in `no` and in dates
+        tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         return tag
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:

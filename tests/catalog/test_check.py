@@ -178,7 +178,8 @@ def test_missing_arguments_are_one_problem_at_the_component() -> None:
         ("layer", "PReLU", "alpha_initializer", 3, "an initializer or null", "3 (integer)"),
         ("layer", "PReLU", "alpha_regularizer", {"L1": {}, "L2": {}}, "a regularizer or null",
          "{'L1': {}, 'L2': {}} (mapping)"),
-        ("augmentation", "RandomZoom", "height_factor", None, "a number or a list", "nothing"),
+        ("layer", "RandomZoom", "height_factor", None, "a number or a list", "nothing"),
+        ("layer", "TimeDistributed", "layer", None, "a layer", "nothing"),
     ],
 )  # fmt: skip
 def test_wrong_values(kind: str, name: str, argument: str, value: Any, expected: str, found: str) -> None:

@@ -1,0 +1,134 @@
+"""A spec as a compiled Keras model with its data: the whole build, in the order of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kspec.builders import device
+from kspec.builders.data import build_data, synthetic_data
+from kspec.builders.data.pipeline import pipeline
+from kspec.builders.examples import Datasets
+from kspec.builders.model import build_model, text_output
+from kspec.builders.targets import Targets, targets
+from kspec.builders.training import TrainingPlan, build_training
+from kspec.spec import Spec
+
+SMOKE_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything `model.fit` needs, made from a spec.
+
+    model: compiled, from what the pipeline gives to predictions.
+    train, validation, test: tf.data of (features, labels) batches; None where the spec has no such split.
+    epoch: the variable that orders the examples of each epoch.
+    steps_per_epoch: batches of `train`.
+    """
+
+    spec: Spec
+    datasets: Datasets
+    targets: Targets
+    settings: device.Settings
+    model: Any
+    plan: TrainingPlan
+    train: Any
+    validation: Any
+    test: Any
+    epoch: Any
+    steps_per_epoch: int
+
+    def fit(self, callbacks: Sequence[Any] = (), **arguments: Any) -> Any:
+        """`model.fit` on the spec's data, epochs, callbacks and class weights; returns Keras' History.
+
+        Args:
+            callbacks: further Keras callbacks.
+            arguments: arguments of `fit` to set or replace, e.g. `epochs=1`, `verbose=1`.
+
+        Example:
+            history = kspec.build(kspec.load_spec("specs/quickstart.yaml")).fit()
+        """
+        from kspec.parts.callbacks.epoch_counter import EpochCounter
+
+        asked = {"epochs": self.spec.training.epochs, "verbose": 0, "class_weight": self.plan.class_weight, **arguments}
+        return self.model.fit(
+            self.train,
+            validation_data=self.validation,
+            callbacks=[EpochCounter(self.epoch), *self.plan.callbacks, *callbacks],
+            **asked,
+        )
+
+    def deployable(self) -> Any:
+        """The trained model from raw features, as a user has them, to predictions."""
+        return with_preprocessor(self.datasets.preprocessor, self.model)
+
+
+def build(spec: Spec, *, smoke: bool = False, folder: Path | None = None) -> Experiment:
+    """The experiment of a spec: data loaded, model built and compiled.
+
+    Args:
+        spec: from `load_spec`.
+        smoke: generated data of the right shape and random weights instead of pretrained ones.
+        folder: where callbacks that write files put them; by default the current folder.
+
+    Raises:
+        SpecError: a key that the data or the model contradicts; nothing was written.
+
+    Example:
+        experiment = kspec.build(kspec.load_spec("specs/quickstart.yaml"))
+        experiment.fit(verbose=1)
+        experiment.model.evaluate(experiment.test)
+    """
+    return assemble(spec, load_data(spec, smoke=smoke), smoke=smoke, folder=folder)
+
+
+def load_data(spec: Spec, *, smoke: bool = False) -> Datasets:
+    """The data of a spec, split, cleaned and read; with `smoke`, generated."""
+    load = synthetic_data if smoke else build_data
+    return load(spec.data, spec.seed, text_output(spec.model, spec.data))
+
+
+def assemble(spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Path | None = None) -> Experiment:
+    """The experiment of a spec on data that is already there."""
+    import keras
+    import tensorflow as tf
+
+    settings = device.choose(spec.device)
+    wanted = targets(datasets.task, datasets.num_outputs, spec.training.loss, spec.data.augment)
+    epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
+    train = pipeline(datasets.train, spec.data, wanted, seed=spec.seed, training=True, epoch=epoch)
+    limit = SMOKE_STEPS if smoke else spec.training.steps_per_epoch
+    train = train if limit is None else train.take(limit)
+    steps = int(train.cardinality())
+    held_out = [
+        None if part is None else pipeline(part, spec.data, wanted, seed=spec.seed, training=False, epoch=None)
+        for part in (datasets.validation, datasets.test)
+    ]
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(settings.precision)
+    try:
+        keras.utils.set_random_seed(spec.seed)
+        model = build_model(spec.model, datasets, wanted, pretrained=not smoke)
+        plan = build_training(spec, model, wanted, datasets, steps, folder or Path())
+        model.compile(
+            optimizer=plan.optimizer,
+            loss=plan.loss,
+            metrics=plan.metrics,
+            jit_compile=settings.jit_compile,
+            steps_per_execution=spec.training.steps_per_execution,
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
+    return Experiment(spec, datasets, wanted, settings, model, plan, train, *held_out, epoch, steps)
+
+
+def with_preprocessor(preprocessor: Any, network: Any) -> Any:
+    """The preprocessor and the network as one model; the network alone where there is nothing to do before it."""
+    import keras
+
+    if preprocessor is None:
+        return network
+    return keras.Model(preprocessor.inputs, network(preprocessor.outputs[0]), name="with_preprocessor")

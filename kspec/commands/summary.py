@@ -1,0 +1,95 @@
+"""What is known about a run: the facts for run.json and the table at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from kspec.builders.experiment import Experiment
+from kspec.commands import record
+from kspec.commands.console import show
+from kspec.commands.measure import Metrics
+
+UNITS = {"image": "images", "text": "texts", "table": "rows", "array": "examples"}
+
+
+def facts(experiment: Experiment, started: datetime) -> dict[str, Any]:
+    """What run.json says about how the run came about."""
+    data = experiment.datasets
+    splits = {"train": data.train, "validation": data.validation, "test": data.test}
+    return {
+        "name": experiment.spec.name,
+        "command": record.command_line(),
+        "started": started.isoformat(timespec="seconds"),
+        "seed": experiment.spec.seed,
+        "versions": record.versions(),
+        "git": record.git_state(),
+        "device": {
+            "name": experiment.settings.device,
+            "precision": experiment.settings.precision,
+            "jit": experiment.settings.jit_compile,
+            "reason": experiment.settings.reason,
+        },
+        "data": {
+            "fingerprint": data.fingerprint,
+            "kind": data.kind,
+            "task": data.task,
+            "class_names": list(data.class_names),
+            "label_names": list(data.label_names),
+            "examples": {name: len(part) for name, part in splits.items() if part is not None},
+            "cleaning": [vars(touched) for touched in data.cleaning],
+        },
+        "model": {
+            "parameters": count(experiment.model.weights),
+            "trainable": count(experiment.model.trainable_weights),
+        },
+    }
+
+
+def count(variables: list[Any]) -> int:
+    """Numbers held by the variables."""
+    total = 0
+    for variable in variables:
+        size = 1
+        for length in variable.shape:
+            size *= int(length)
+        total += size
+    return total
+
+
+def data_line(experiment: Experiment) -> str:
+    """The splits in a line: `1,437 train, 180 validation, 180 test images, 10 classes`."""
+    data = experiment.datasets
+    parts = [("train", data.train), ("validation", data.validation), ("test", data.test)]
+    sizes = ", ".join(f"{len(part):,} {name}" for name, part in parts if part is not None)
+    outputs = {"classification": "classes", "multi_label": "labels", "regression": "numbers to predict"}[data.task]
+    return f"{sizes} {UNITS[data.kind]}, {data.num_outputs} {outputs if data.num_outputs != 1 else outputs.replace('numbers', 'number')}"
+
+
+def show_table(
+    experiment: Experiment, metrics: Metrics, timing: Mapping[str, float], rate: float, folder: Path | None
+) -> None:
+    """The table at the end of a run."""
+    table = Table(title=experiment.spec.name, title_style="bold", title_justify="left", show_header=False)
+    table.add_column(style="cyan")
+    table.add_column()
+    trainable, total = count(experiment.model.trainable_weights), count(experiment.model.weights)
+    table.add_row("model", f"{total:,} parameters, {trainable:,} of them trainable")
+    table.add_row("data", data_line(experiment))
+    table.add_row("device", f"{experiment.settings.device}, {experiment.settings.precision}")
+    table.add_row("time", ", ".join(f"{name} {clock(seconds)}" for name, seconds in timing.items()))
+    table.add_row("training rate", f"{rate:,.0f} {UNITS[experiment.datasets.kind]}/s")
+    for split, values in metrics.items():
+        table.add_row(split.replace("_", " "), "  ".join(f"{name} {value:.4f}" for name, value in values.items()))
+    if folder is not None:
+        table.add_row("run", str(folder))
+    show(table)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `4.2 s` or `3 min 05 s`."""
+    return f"{seconds:.1f} s" if seconds < 90 else f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
