@@ -1,0 +1,105 @@
+"""`training.callbacks`: instances, with monitors that exist and files that stay in the run's folder."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import keras
+
+from kspec import catalog
+from kspec.builders.training.monitors import Names
+from kspec.errors import Problem, SpecError
+from kspec.parts.callbacks.terminate_on_nan import TerminateOnNaN
+from kspec.spec.component import Component
+from kspec.spec.training import Training
+
+PATH = ("training", "callbacks")
+
+FILES: Mapping[str, str] = {
+    "ModelCheckpoint": "filepath",
+    "OrbaxCheckpoint": "directory",
+    "CSVLogger": "filename",
+    "TensorBoard": "log_dir",
+    "BackupAndRestore": "backup_dir",
+}
+"""Callback -> the argument that says where it writes, relative to the run's folder."""
+
+NEEDS: Mapping[str, tuple[str, str]] = {
+    "TensorBoard": ("tensorboard", "pip install 'kspec[tracking]'"),
+    "OrbaxCheckpoint": ("orbax", "pip install orbax-checkpoint"),
+    "RemoteMonitor": ("requests", "pip install requests"),
+}
+"""Callback -> the module it needs, and how to get it. Keras notices only when the training begins."""
+
+
+def build_callbacks(training: Training, names: Names, folder: Path) -> tuple[keras.callbacks.Callback, ...]:
+    """The callbacks of the spec in order, and a `TerminateOnNaN` in front where the spec has none.
+
+    Raises:
+        SpecError: a monitor that is not logged, a path that leads out of the folder, a library that is not installed,
+            or `SwapEMAWeights` without an average to swap.
+    """
+    built = [
+        _callback(component, training, names, folder, (*PATH, number))
+        for number, component in enumerate(training.callbacks)
+    ]
+    guarded = any(isinstance(callback, TerminateOnNaN) for callback in built)
+    return tuple(built) if guarded else (TerminateOnNaN(), *built)
+
+
+def _callback(
+    component: Component, training: Training, names: Names, folder: Path, path: tuple[str | int, ...]
+) -> keras.callbacks.Callback:
+    name = component.name
+    place = (*path, name)
+    _installed(name, place)
+    if name == "SwapEMAWeights" and not _has_average(training):
+        message = "there is no moving average of the weights to swap"
+        expected = f"`use_ema: true` in training.optimizer: {training.optimizer.name}"
+        raise SpecError(Problem(place, message, expected, on_key=True))
+    arguments = {**catalog.defaults("callback", name), **component.arguments}
+    _watched(name, arguments, names, (*place, "monitor"))
+    if name in FILES:
+        key = FILES[name]
+        arguments[key] = _inside(arguments[key], folder, (*place, key))
+    return catalog.instantiate("callback", name, arguments, path)
+
+
+def _installed(name: str, path: tuple[str | int, ...]) -> None:
+    if name in NEEDS:
+        module, how = NEEDS[name]
+        if importlib.util.find_spec(module) is None:
+            raise SpecError(
+                Problem(path, f"{name} needs a library that is not installed", module, hint=how, on_key=True)
+            )
+
+
+def _has_average(training: Training) -> bool:
+    arguments = training.optimizer.arguments
+    return "use_ema" in arguments and bool(arguments["use_ema"])
+
+
+def _watched(name: str, arguments: Mapping[str, Any], names: Names, path: tuple[str | int, ...]) -> None:
+    """Checks the monitor of any callback that has one."""
+    if "monitor" not in arguments:
+        return
+    if "save_best_only" in arguments and not arguments["save_best_only"] and arguments["monitor"] == "val_loss":
+        return  # a checkpoint of every epoch does not read its monitor
+    names.check(arguments["monitor"], arguments["mode"], path)
+
+
+def _inside(text: str, folder: Path, path: tuple[str | int, ...]) -> str:
+    """The path inside the run's folder.
+
+    Raises:
+        SpecError: an absolute path, or one that leads out.
+    """
+    parts = PurePosixPath(text.replace("\\", "/")).parts
+    is_absolute = PurePosixPath(text).is_absolute() or bool(PureWindowsPath(text).anchor)
+    if not parts or is_absolute or ".." in parts or text.startswith("~"):
+        message = "the path leads out of the run's folder"
+        raise SpecError(Problem(path, message, "a path relative to the run's folder, e.g. best.keras", text))
+    return str(folder / text)

@@ -1,0 +1,138 @@
+"""`training.metrics`: Keras metrics that fit how labels are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import keras
+import numpy as np
+
+from kspec import catalog
+from kspec.builders.targets import Labels, Targets
+from kspec.errors import Problem, SpecError
+from kspec.spec.component import Component
+
+PATH = ("training", "metrics")
+
+ACCURACY: Mapping[Labels, str] = {
+    "ids": "SparseCategoricalAccuracy",
+    "one_hot": "CategoricalAccuracy",
+    "binary": "BinaryAccuracy",
+    "multi_hot": "BinaryAccuracy",
+}
+"""Labels -> what `accuracy` means. Keras itself takes labels of several places for one-hot, multi-label too."""
+
+CROSSENTROPY: Mapping[Labels, str] = {
+    "ids": "SparseCategoricalCrossentropy",
+    "one_hot": "CategoricalCrossentropy",
+    "binary": "BinaryCrossentropy",
+    "multi_hot": "BinaryCrossentropy",
+}
+"""Labels -> what `crossentropy` means."""
+
+GENERIC: Mapping[str, Mapping[Labels, str]] = {"accuracy": ACCURACY, "crossentropy": CROSSENTROPY}
+
+CONFUSION: tuple[Labels, ...] = ("binary", "multi_hot", "one_hot")
+ANY_NUMBERS: tuple[Labels, ...] = ("numbers", "one_hot", "binary", "multi_hot")
+FITS: Mapping[str, tuple[Labels, ...]] = {
+    **dict.fromkeys(("SparseCategoricalAccuracy", "SparseCategoricalCrossentropy"), ("ids",)),
+    "SparseTopKCategoricalAccuracy": ("ids",),
+    **dict.fromkeys(("CategoricalAccuracy", "CategoricalCrossentropy", "CategoricalHinge"), ("one_hot",)),
+    "TopKCategoricalAccuracy": ("one_hot",),
+    **dict.fromkeys(("BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU"), ("binary", "multi_hot")),
+    **dict.fromkeys(("Hinge", "SquaredHinge"), ("binary", "multi_hot")),
+    **dict.fromkeys(("AUC", "Precision", "Recall", "PrecisionAtRecall", "RecallAtPrecision"), CONFUSION),
+    **dict.fromkeys(("SensitivityAtSpecificity", "SpecificityAtSensitivity"), CONFUSION),
+    **dict.fromkeys(("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives"), CONFUSION),
+    **dict.fromkeys(("F1Score", "FBetaScore"), CONFUSION),
+    **dict.fromkeys(("OneHotIoU", "OneHotMeanIoU"), ("one_hot",)),
+    **dict.fromkeys(("KLDivergence", "CosineSimilarity", "Poisson"), ANY_NUMBERS),
+    **dict.fromkeys(("MeanSquaredError", "RootMeanSquaredError", "MeanAbsoluteError"), ANY_NUMBERS),
+    **dict.fromkeys(("MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "LogCoshError"), ("numbers",)),
+    **dict.fromkeys(("R2Score", "PearsonCorrelation", "ConcordanceCorrelation"), ("numbers",)),
+    **dict.fromkeys(("IoU", "MeanIoU"), ()),
+}
+"""Metric -> the labels it is right for. Keras computes most others too, and gets a number that means nothing. IoU and
+MeanIoU take predicted class ids, which no network of kspec puts out: OneHotIoU and BinaryIoU are their counterparts."""
+
+WORDS: Mapping[Labels, str] = {
+    "ids": "class ids",
+    "one_hot": "one-hot classes",
+    "binary": "0 and 1",
+    "multi_hot": "several 0 and 1 (multi-label)",
+    "numbers": "numbers",
+}
+"""Labels -> how a message calls them."""
+
+
+def build_metrics(metrics: Sequence[Component | Literal["auto"]], targets: Targets) -> tuple[keras.metrics.Metric, ...]:
+    """The Keras metrics, each tried once on labels and predictions of the right shape.
+
+    `auto` stands for accuracy for classes and labels, and for mean absolute error for numbers.
+
+    Raises:
+        SpecError: a metric that does not fit the labels, that refuses an argument, or two metrics of one name.
+    """
+    automatic = Component(name="MeanAbsoluteError" if targets.labels == "numbers" else "accuracy")
+    built: list[keras.metrics.Metric] = []
+    for number, component in enumerate(metrics):
+        metric = build_metric(automatic if component == "auto" else component, targets, (*PATH, number))
+        if any(metric.name == other.name for other in built):
+            message = f"a second metric called '{metric.name}'"
+            raise SpecError(Problem((*PATH, number), message, "a `name` of its own among the arguments"))
+        built.append(metric)
+    return tuple(built)
+
+
+def build_metric(component: Component, targets: Targets, path: tuple[str | int, ...]) -> keras.metrics.Metric:
+    """One metric, tried on labels and predictions of the right shape.
+
+    Raises:
+        SpecError: at the path.
+    """
+    name, arguments = catalog.entry("metric", component.name).name, dict(component.arguments)
+    if name in GENERIC:
+        meanings = GENERIC[name]
+        if targets.labels not in meanings:
+            raise SpecError(_misfit(name, targets, path))
+        arguments = {"name": name, **arguments}
+        name = meanings[targets.labels]
+    elif name in FITS and targets.labels not in FITS[name]:
+        raise SpecError(_misfit(name, targets, path))
+    if arguments.get("from_logits"):
+        message = "the network puts out probabilities, not logits"
+        raise SpecError(Problem((*path, component.name, "from_logits"), message, "from_logits: false", "true"))
+    metric = catalog.instantiate("metric", name, arguments, path)
+    _try(metric, targets, path)
+    return metric
+
+
+def fitting(labels: Labels) -> list[str]:
+    """The names of the metrics that fit these labels."""
+    generic = [name for name, meanings in GENERIC.items() if labels in meanings]
+    return generic + sorted(name for name, accepted in FITS.items() if labels in accepted)
+
+
+def _misfit(name: str, targets: Targets, path: tuple[str | int, ...]) -> Problem:
+    message = f"{name} does not fit the labels, which are {WORDS[targets.labels]}"
+    hint = "a loss of CategoricalCrossentropy makes the labels one-hot" if _one_hot_helps(name, targets) else ""
+    return Problem(path, message, f"one of {', '.join(fitting(targets.labels))}", name, hint)
+
+
+def _one_hot_helps(name: str, targets: Targets) -> bool:
+    return targets.labels == "ids" and name in FITS and "one_hot" in FITS[name]
+
+
+def _try(metric: keras.metrics.Metric, targets: Targets, path: tuple[str | int, ...]) -> None:
+    """Computes the metric once on two examples."""
+    labels = np.zeros((2,), "int64") if targets.labels == "ids" else np.zeros((2, targets.units), "float32")
+    predictions = np.full((2, targets.units), 1.0 / targets.units, "float32")
+    try:
+        metric.update_state(labels, predictions)
+        metric.result()
+        metric.reset_state()
+    except Exception as error:
+        message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        found = f"labels {labels.shape[1:]}, predictions {predictions.shape[1:]}"
+        raise SpecError(Problem(path, f"{metric.name} cannot be computed: {message}", "", found)) from error
