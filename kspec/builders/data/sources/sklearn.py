@@ -1,0 +1,42 @@
+"""`sklearn:` the data sets that ship with scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kspec.builders.examples import Examples, Kind, Source, Task
+from kspec.spec.data import Data
+
+TASKS: dict[str, Task] = {
+    "breast_cancer": "classification",
+    "diabetes": "regression",
+    "digits": "classification",
+    "iris": "classification",
+    "linnerud": "regression",
+    "wine": "classification",
+}
+
+
+def load(data: Data) -> Source:
+    """The set as one split, "train".
+
+    digits: images float32 (1797, 8, 8, 1) with values 0..16. All others: tables, one float64 column (n,) per feature.
+    """
+    name = data.source[1].name
+    bunch = _bunch(name)
+    kind: Kind = "image" if name == "digits" else "table"
+    x: Any = bunch.images[..., np.newaxis].astype(np.float32) if kind == "image" else _columns(bunch)
+    names = tuple(str(name) for name in bunch.target_names) if TASKS[name] == "classification" else ()
+    return Source(kind, {"train": Examples(x, bunch.target)}, names, TASKS[name])
+
+
+def _bunch(name: str) -> Any:
+    from sklearn import datasets
+
+    return getattr(datasets, f"load_{name}")()
+
+
+def _columns(bunch: Any) -> dict[str, np.ndarray]:
+    return {str(name): np.ascontiguousarray(bunch.data[:, i]) for i, name in enumerate(bunch.feature_names)}
