@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kspec.errors import Problem
@@ -11,6 +11,8 @@ from kspec.text.nodes import Node, Path
 
 # The keys of `data:` that say where the data comes from: a child that names one replaces its parent's.
 EXCLUSIVE = ("tfds", "keras", "sklearn", "image_folder", "text_folder", "csv", "parquet", "npz")
+# The same in `model:`, besides names of components.
+MODEL_SOURCES = ("layers", "file")
 
 
 def merge(base: Node | None, new: Node, problems: list[Problem], path: Path = ()) -> Node:
@@ -22,6 +24,7 @@ def merge(base: Node | None, new: Node, problems: list[Problem], path: Path = ()
     if not isinstance(new.value, dict):
         return new
     removals = [key for key in new.value if key.startswith("~")]
+    base = opened(base, path)
     if base is None or not isinstance(base.value, dict):
         base = replace(new, value={})
     for key in removals:
@@ -33,20 +36,35 @@ def merge(base: Node | None, new: Node, problems: list[Problem], path: Path = ()
     return replace(new, value=value)
 
 
-def survivors(base: Mapping[str, Node], added: Iterable[str], path: Path) -> dict[str, Node]:
-    """What stays of the mapping `base` at `path` when the keys `added` are merged into it.
+def survivors(base: Mapping[str, Node], added: Mapping[str, Node], path: Path) -> dict[str, Node]:
+    """What stays of the mapping `base` at `path` when `added` is merged into it.
 
     - `{SGD: ...}` and then `{Adam: ...}`: one component replaces the other.
-    - in `model:` a new component replaces the old one, and other keys (`regularizer:`) stay.
-    - in `data:` a new source (EXCLUSIVE) replaces the old one.
+    - in `model:` a new component (or MODEL_SOURCES) replaces the old one; other keys (`regularizer:`) stay.
+    - in `data:` a new source (EXCLUSIVE) replaces the old one. `csv: null` names no source.
     """
-    names = set(added)
-    if path == ("data",) and names & set(EXCLUSIVE):
-        return {key: node for key, node in base.items() if key not in EXCLUSIVE or key in names}
-    components = {key for key in names if is_component(key)}
-    if components - set(base) and (path == ("model",) or (names == components and len(base) == len(names) == 1)):
-        return {key: node for key, node in base.items() if not is_component(key)}
+    if path in (("data",), ("model",)):
+        is_source = _is_data_source if path == ("data",) else _is_model_source
+        if any(is_source(key, node) for key, node in added.items()):
+            return {key: node for key, node in base.items() if key in added or not is_source(key, node)}
+    elif len(base) == len(added) == 1 and all(map(is_component, (*base, *added))):
+        return {key: node for key, node in base.items() if key in added}
     return dict(base)
+
+
+def _is_data_source(key: str, node: Node) -> bool:
+    return key in EXCLUSIVE and node.value is not None
+
+
+def _is_model_source(key: str, node: Node) -> bool:
+    return is_component(key) or (key in MODEL_SOURCES and node.value is not None)
+
+
+def opened(node: Node | None, path: Path) -> Node | None:
+    """`node`, with `model: ResNet` written as `model: {ResNet: {}}`, so that other keys can join it."""
+    if node and path == ("model",) and isinstance(node.value, str) and is_component(node.value):
+        return replace(node, value={node.value: Node({}, node.mark, node.mark)})
+    return node
 
 
 def is_component(key: str) -> bool:

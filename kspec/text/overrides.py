@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from kspec.errors import Mark, Problem, dotted
 from kspec.text.address import GRAMMAR, Step, child, missing, parse, remove, with_child
 from kspec.text.compose import compose, printable
-from kspec.text.merge import is_component, merge, survivors
+from kspec.text.merge import is_component, merge, opened, survivors
 from kspec.text.nodes import COMMAND_LINE, Node, Path, describe
 
 
@@ -74,6 +74,7 @@ def _put(node: Node | None, setting: _Setting, depth: int, problems: list[Proble
         value = setting.value or Node(None, mark)
         return replace(merge(node, value, problems, path), key=mark)
     step = setting.steps[depth]
+    node = opened(node, path)
     if node is None or node.value is None:
         node = Node({}, mark, setting.marks[depth - 1])
     if (
@@ -90,7 +91,7 @@ def _put(node: Node | None, setting: _Setting, depth: int, problems: list[Proble
     key, below = found or (step.name, None)
     new = _put(below, setting, depth + 1, problems, (*path, key))
     if isinstance(node.value, dict):
-        node = replace(node, value=survivors(node.value, [str(key)], path))
+        node = replace(node, value=survivors(node.value, {str(key): new}, path))
     return with_child(node, key, new)
 
 

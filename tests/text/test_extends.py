@@ -50,6 +50,13 @@ def problems_of(folder: Path, **files: str) -> tuple[Problem, ...]:
         ),
         ("data: {tfds: mnist, batch_size: 8}", "data: {csv: a.csv}", {"data": {"batch_size": 8, "csv": "a.csv"}}),
         ("data: {tfds: mnist, batch_size: 8}", "data: {batch_size: 9}", {"data": {"tfds": "mnist", "batch_size": 9}}),
+        ("data: {tfds: mnist, csv: }", "data: {csv: a.csv}", {"data": {"csv": "a.csv"}}),
+        ("data: {tfds: mnist}", "data: {csv: }", {"data": {"tfds": "mnist", "csv": None}}),
+        ("model: {ResNet: {}, freeze: x}", "model: {layers: [Dense]}", {"model": {"freeze": "x", "layers": ["Dense"]}}),
+        ("model: {layers: [Dense]}", "model: {file: a.keras}", {"model": {"file": "a.keras"}}),
+        ("model: {file: a.keras, freeze: x}", "model: {CNN: }", {"model": {"freeze": "x", "CNN": None}}),
+        ("model: ResNet", "model: {freeze: x}", {"model": {"ResNet": {}, "freeze": "x"}}),
+        ("model: ResNet", "model: {CNN: {depth: 2}}", {"model": {"CNN": {"depth": 2}}}),
         # removal
         ("a: {b: 1, c: 2}", "a: {~b: }", {"a": {"c": 2}}),
         ("a: {b: 1, c: 2}\nd: 3", "~a:\n~d: ~", {}),

@@ -72,6 +72,12 @@ def test_a_component_replaces_the_other() -> None:
     assert read_text("o: {SGD: {momentum: 1}}", overrides=["o.Adam.beta_1=2"]).tree == {"o": {"Adam": {"beta_1": 2}}}
 
 
+def test_the_name_of_a_model_can_gain_keys() -> None:
+    tree = read_text("model: ResNet", overrides=["model.regularizer=L2"]).tree
+    assert tree == {"model": {"ResNet": {}, "regularizer": "L2"}}
+    assert read_text("model: ResNet", overrides=["model.CNN.depth=2"]).tree == {"model": {"CNN": {"depth": 2}}}
+
+
 def test_marks_point_into_the_override() -> None:
     text = "training.new={é: [7, 8]}"
     document = read_text(BASE, overrides=[text])
