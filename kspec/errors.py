@@ -105,6 +105,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known word, or "" where none is near."""
     by_folded = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), by_folded, n=3, cutoff=0.6)
-    # Of near words the one of the same length: 'Adma' is Adam rather than Adamax.
-    best = min(near, key=lambda one: abs(len(one) - len(word)), default=None)
+    # Length counts too: 'Adma' is Adam rather than Adamax, though it has more letters in common with the latter.
+    best = max(near, key=lambda one: nearness(word.lower(), one), default=None)
     return f"did you mean '{by_folded[best]}'?" if best else ""
+
+
+def nearness(word: str, known: str) -> float:
+    """How alike two words are: the share of common letters, less 0.06 for each letter one is longer."""
+    return difflib.SequenceMatcher(None, word, known).ratio() - 0.06 * abs(len(word) - len(known))

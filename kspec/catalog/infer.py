@@ -11,7 +11,7 @@ NAMES_BY_TYPE: dict[str, str] = {
     "component:layer": "layer backward_layer cell",
     "components:layer": "layers cells",
     "component:optimizer": "inner_optimizer",
-    "number|component:schedule": "learning_rate",
+    "number|component:schedule": "learning_rate after",
     "int": """
         units filters input_dim output_dim groups depth_multiplier num_heads key_dim value_dim head_dim num_query_heads
         num_key_value_heads num_classes classes patience cooldown start_from_epoch ema_overwrite_frequency
@@ -93,6 +93,10 @@ ANNOTATIONS: dict[str, str] = {
 """Annotation without its brackets -> type; "" for what a spec cannot hold."""
 
 
+NULLABLE = ("name", "dtype", "reduction", "merge_mode", "window", "scaling")
+"""Arguments that may be null though their default is not."""
+
+
 def type_of(kind: str, name: str, parameter: inspect.Parameter) -> tuple[str, tuple[str, ...]]:
     """The type of an argument and the strings it may be (none: any string); "any" where nothing is surely known.
 
@@ -103,13 +107,14 @@ def type_of(kind: str, name: str, parameter: inspect.Parameter) -> tuple[str, tu
     choices, found = from_annotation(parameter.annotation)
     table = table_type(argument)
     if found and table.startswith("component"):
-        names = table.replace("component:", "name:")
+        names = table.split("|")[0].replace("component:", "name:")
         found = "|".join(names if word == "string" else word for word in found.split("|"))
     elif not found:
         choices = () if not_text(default) else CHOICES_OF.get((name, argument), CHOICES.get((kind, argument), ()))
         found = "string" if choices else from_default(default) if isinstance(default, bool) else table
         found = found or from_default(default)
-    nullable = default is None or found.startswith("component") or argument in ("name", "dtype", "reduction")
+    is_required = default is inspect.Parameter.empty
+    nullable = default is None or argument in NULLABLE or (found.startswith("component") and not is_required)
     if nullable and found != "any" and "null" not in found.split("|"):
         found += "|null"
     return found, choices

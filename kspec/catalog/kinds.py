@@ -44,26 +44,52 @@ LABELS: dict[str, str] = {
 
 OWN: dict[str, dict[str, str]] = {
     "augmentation": {
+        "CutMix": "kspec.parts.augmentation.mixing:CutMix",
+        "Cutout": "kspec.parts.augmentation.erasing:Cutout",
+        "MixUp": "kspec.parts.augmentation.mixing:MixUp",
+        "RandAugment": "kspec.parts.augmentation.rand_augment:RandAugment",
+        "RandomBrightness": "kspec.parts.augmentation.colour:RandomBrightness",
+        "RandomContrast": "kspec.parts.augmentation.colour:RandomContrast",
         "RandomCrop": "kspec.parts.augmentation.crop:RandomCrop",
+        "RandomErasing": "kspec.parts.augmentation.erasing:RandomErasing",
         "RandomFlip": "kspec.parts.augmentation.flip:RandomFlip",
+        "RandomHue": "kspec.parts.augmentation.colour:RandomHue",
+        "RandomRotation": "kspec.parts.augmentation.geometry:RandomRotation",
+        "RandomSaturation": "kspec.parts.augmentation.colour:RandomSaturation",
+        "RandomTranslation": "kspec.parts.augmentation.geometry:RandomTranslation",
+        "RandomZoom": "kspec.parts.augmentation.geometry:RandomZoom",
     },
     "callback": {
+        "LinearWarmup": "kspec.parts.callbacks.linear_warmup:LinearWarmup",
         "Lookahead": "kspec.parts.callbacks.lookahead:Lookahead",
+        "TerminateOnNaN": "kspec.parts.callbacks.terminate_on_nan:TerminateOnNaN",
     },
     "initializer": {
         "PartialIdentity": "kspec.parts.initializers:PartialIdentity",
     },
     "layer": {
+        "ClassToken": "kspec.parts.layers.class_token:ClassToken",
         "FusedBatchNormalization": "kspec.parts.layers.batch_normalization:FusedBatchNormalization",
+        "PositionEmbedding": "kspec.parts.layers.position_embedding:PositionEmbedding",
+        "SequencePooling": "kspec.parts.layers.sequence_pooling:SequencePooling",
+        "TokenEmbedding": "kspec.parts.layers.token_embedding:TokenEmbedding",
         "WhiteningConv2D": "kspec.parts.layers.whitening:WhiteningConv2D",
     },
     "model": {
         "CNN": "kspec.parts.models.cnn:CNN",
         "FastResNet": "kspec.parts.models.fast_resnet:FastResNet",
         "MLP": "kspec.parts.models.mlp:MLP",
+        "ResNet": "kspec.parts.models.resnet:ResNet",
+        "RNN": "kspec.parts.models.rnn:RNN",
+        "Transformer": "kspec.parts.models.transformer:Transformer",
+        "WideResNet": "kspec.parts.models.wide_resnet:WideResNet",
     },
-    "regularizer": {},
-    "schedule": {},
+    "schedule": {
+        "InverseSqrt": "kspec.parts.schedules:InverseSqrt",
+        "OneCycle": "kspec.parts.schedules:OneCycle",
+        "Warmup": "kspec.parts.schedules:Warmup",
+        "WarmupCosineDecay": "kspec.parts.schedules:WarmupCosineDecay",
+    },
 }
 """Kind -> name -> `module:attribute` of kspec's own parts. They win over a Keras component of the same name.
 After a change run `scripts/index`."""
