@@ -39,12 +39,15 @@ def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, debug: bo
     OVERRIDES change the spec: key.path=value sets, ~key.path removes.
     """
     prepare()
+    from kspec.commands.load import load
+
+    document, typed = load(spec, overrides)  # before the import below, which loads Keras
     from kspec.commands import run as command
 
     if smoke:
-        command.smoke(spec, overrides)
+        command.smoke(document, typed)
     else:
-        command.run(spec, overrides, runs)
+        command.run(document, typed, runs)
 
 
 @cli.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,21 @@ from kspec import artifacts
 from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.commands import curves, record, summary
 from kspec.commands.console import log, phase, restart_log, say
-from kspec.commands.load import load, located
+from kspec.commands.load import located
 from kspec.commands.measure import Metrics, measure
 from kspec.commands.progress import EpochLines
 from kspec.errors import RunError
 from kspec.spec import Spec
 from kspec.spec.writer import write
+from kspec.text import Document
 
 
-def run(path: str, overrides: Sequence[str], runs: str) -> Path:
+def run(document: Document, spec: Spec, runs: str) -> Path:
     """Runs a spec and returns the run's folder.
 
     Args:
-        path: the spec's file.
-        overrides: `key.path=value` or `~key.path`.
+        document: knows where each key of the spec stands.
+        spec: what to run.
         runs: the folder that holds the folders of runs.
 
     Raises:
@@ -35,7 +35,6 @@ def run(path: str, overrides: Sequence[str], runs: str) -> Path:
     restart_log()
     started = datetime.now().astimezone()
     timing: dict[str, float] = {}
-    document, spec = load(path, overrides)
     with located(document):
         folder = artifacts.plan(Path(runs), spec.name, started)
         experiment = _build(spec, timing, folder=folder)
@@ -55,14 +54,13 @@ def run(path: str, overrides: Sequence[str], runs: str) -> Path:
     return folder
 
 
-def smoke(path: str, overrides: Sequence[str]) -> None:
+def smoke(document: Document, spec: Spec) -> None:
     """Runs a few steps of the spec's model and pipeline on generated data; leaves nothing behind.
 
     Raises:
         SpecError, UsageError: as `run`.
     """
     restart_log()
-    document, spec = load(path, overrides)
     timing: dict[str, float] = {}
     say("SMOKE RUN: generated data, random weights, a few steps. The numbers below mean nothing.", style="bold red")
     with tempfile.TemporaryDirectory() as folder:

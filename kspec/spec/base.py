@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_serializer, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kspec.errors import Problem
 
@@ -20,6 +20,15 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: Any) -> dict[str, Any]:
+        return self._said(handler(self))
+
+    def _said(self, tree: dict[str, Any]) -> dict[str, Any]:
+        """Leaves out the keys that say nothing: null where null is the default."""
+        fields = type(self).model_fields
+        return {key: value for key, value in tree.items() if value is not None or fields[key].default is not None}
 
 
 def refuse(problems: Problem | list[Problem], value: Any = None) -> ValidationError:

@@ -115,11 +115,10 @@ class Model(Section):
         return collected(handler, own, problems)
 
     @model_serializer(mode="wrap")
-    def _flat(self, handler: Any) -> dict[str, Any]:
-        tree: dict[str, Any] = handler(self)
-        network = tree.pop("network", None)
-        named = {network: {}} if isinstance(network, str) else network or {}
-        return {**named, **tree}
+    def _written(self, handler: Any) -> dict[str, Any]:
+        tree = self._said(handler(self))
+        network = tree.pop("network", {})
+        return {**({network: {}} if isinstance(network, str) else network), **tree}
 
 
 def _surplus(key: str, section: type[Section], is_model: bool) -> Problem:

@@ -12,4 +12,4 @@ def write(spec: Spec) -> str:
     Example:
         Path("complete.yaml").write_text(write(load_spec("specs/quickstart.yaml")))
     """
-    return text.dump(spec.model_dump(mode="json", exclude_none=True))
+    return text.dump(spec.model_dump(mode="json"))
