@@ -1,0 +1,70 @@
+"""Augmentation of a batch: kspec's own layers and any of Keras', all as pure functions of the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kspec import catalog
+from kspec.builders.targets import MIXING
+from kspec.errors import Problem, SpecError
+from kspec.parts.augmentation.base import PerSampleAugmentation
+from kspec.spec.component import Component
+
+Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+"""(images, labels, seed int32 (2,), positions int64 (batch,), epoch int64) -> (images, labels)."""
+
+
+def augmentations(components: tuple[Component, ...], images: tf.Tensor, labels: tf.Tensor) -> list[Step]:
+    """The augmentations, ready to be called in tf.data.
+
+    images, labels: one example as a batch; each augmentation is tried on it, and what does not fit is refused.
+
+    Raises:
+        SpecError: with the path of the augmentation that failed, e.g. `data.augment[1]`.
+    """
+    zero = tf.constant(0, tf.int64)
+    steps = []
+    for number, component in enumerate(components):
+        path = ("data", "augment", number)
+        layer = catalog.instantiate("augmentation", component.name, component.arguments, path)
+        step = layer.augment if isinstance(layer, PerSampleAugmentation) else _keras_step(layer)
+        try:
+            if not isinstance(layer, PerSampleAugmentation):
+                # Keras builds its layers on the first call, which must not happen inside tf.data.
+                _call(layer, tf.cast(images, tf.float32), labels)
+            images, labels = step(images, labels, tf.constant([0, 0]), zero[None], zero)
+        except Exception as error:  # whatever a layer raises about shapes it cannot take
+            raise SpecError(_misfit(path, component.name, images, error)) from error
+        steps.append(step)
+    return steps
+
+
+def _misfit(path: tuple[str | int, ...], name: str, images: tf.Tensor, error: Exception) -> Problem:
+    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    shape = "x".join(str(size) for size in images.shape[1:])
+    return Problem(path, f"{name} does not fit the data: {reason}", "images", f"examples of shape {shape}")
+
+
+def _keras_step(layer: keras.layers.Layer) -> Step:
+    """A Keras layer whose random state is given from outside, which makes it a pure function."""
+
+    def step(images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, index: tf.Tensor, epoch: tf.Tensor) -> Any:
+        states = [variable for variable in layer.variables if variable.path.endswith("seed_generator_state")]
+        numbers = range(len(states))
+        given = [tf.random.experimental.stateless_fold_in(seed, number) for number in numbers]
+        mapping = [(state, tf.cast(value, state.dtype)) for state, value in zip(states, given, strict=True)]
+        with keras.StatelessScope(state_mapping=mapping):
+            return _call(layer, tf.cast(images, tf.float32), labels)
+
+    return step
+
+
+def _call(layer: keras.layers.Layer, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    if type(layer).__name__ in MIXING:
+        mixed = layer({"images": images, "labels": labels}, training=True)
+        return mixed["images"], mixed["labels"]
+    return layer(images, training=True), labels

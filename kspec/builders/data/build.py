@@ -1,0 +1,61 @@
+"""The whole way of the data: load, split, clean, encode the labels, preprocess."""
+
+from __future__ import annotations
+
+from kspec.builders.data.clean import clean
+from kspec.builders.data.fingerprint import fingerprint
+from kspec.builders.data.labels import encode_labels, infer_task
+from kspec.builders.data.preprocess import preprocess
+from kspec.builders.data.sources import load
+from kspec.builders.data.splits import split
+from kspec.builders.data.synthetic import synthetic_source
+from kspec.builders.examples import Datasets, Source
+from kspec.builders.model.text_output import Output
+from kspec.errors import DataError, Problem
+from kspec.spec.data import Data
+
+
+def build_data(data: Data, seed: int, text_output: Output) -> Datasets:
+    """The data of a spec, in memory, ready for the pipeline.
+
+    seed: of the splits that are drawn as fractions.
+    text_output: how texts are written for the model; see kspec.builders.model.text_output.
+
+    Raises:
+        DataError: the data are not there, or not what the spec says.
+    """
+    return assemble(load(data), data, seed, text_output)
+
+
+def synthetic_data(data: Data, seed: int, text_output: Output) -> Datasets:
+    """Generated data of the shapes and classes that the source's metadata gives, by the same path; needs no network.
+
+    Raises:
+        DataError: the metadata are not there, or contradict the spec.
+    """
+    return assemble(synthetic_source(data), data, seed, text_output)
+
+
+def assemble(source: Source, data: Data, seed: int, text_output: Output) -> Datasets:
+    """The data of a source, split, cleaned and preprocessed."""
+    splits, cleaning = clean(split(source, data, seed), data, source.class_names)
+    task = infer_task(splits["train"].y, data, source)
+    labelled, class_names = encode_labels(splits, task, source.class_names)
+    ready = preprocess(source.kind, labelled, data, text_output)
+    train = ready.splits["train"]
+    return Datasets(
+        kind=source.kind,
+        task=task,
+        train=train,
+        validation=ready.splits["validation"],
+        test=ready.splits["test"],
+        class_names=class_names,
+        num_outputs=len(class_names) if task == "classification" else train.y.shape[1],
+        input_shape=ready.input_shape,
+        input_dtype=ready.input_dtype,
+        preprocessor=ready.preprocessor,
+        vocabulary_size=ready.vocabulary_size,
+        cleaning=cleaning,
+        fingerprint=fingerprint(splits),
+        label_names=() if task == "classification" else data.label or (),
+    )

@@ -1,0 +1,51 @@
+"""In which order the examples of an epoch come, and in which batches: a function of (seed, epoch)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+
+def batches_per_pass(examples: int, batch_size: int, drop_remainder: bool) -> int:
+    """Batches in which every example comes once."""
+    return examples // batch_size if drop_remainder else math.ceil(examples / batch_size)
+
+
+def order(
+    examples: int, batch_size: int, steps: int, *, drop_remainder: bool, shuffle: bool, seed: int, epoch: Any
+) -> tf.data.Dataset:
+    """The batches of one epoch, as a dataset of (pass int64, step int64, positions int64 (batch,)).
+
+    The examples come in passes; each pass shows every example once, in an order of its own that follows from the seed
+    and the number of the pass. Epoch e is batches e * steps to (e + 1) * steps - 1 of this endless row; where
+    `steps` is a whole pass, epoch and pass are the same. `epoch` (an int64 tensor or variable) is read when the first
+    batch of an iterator is asked for.
+    """
+    count = batches_per_pass(examples, batch_size, drop_remainder)
+
+    def one_pass(number: tf.Tensor) -> tf.data.Dataset:
+        positions = tf.range(examples, dtype=tf.int64)
+        if shuffle:
+            positions = tf.random.experimental.stateless_shuffle(positions, fold([seed, 0], number))
+
+        def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            return number, step, positions[step * batch_size : (step + 1) * batch_size]
+
+        return tf.data.Dataset.range(count).map(batch)
+
+    def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
+        begin = tf.convert_to_tensor(epoch) * steps
+        passes = tf.data.Dataset.range(begin // count, (begin + steps - 1) // count + 1)
+        return passes.flat_map(one_pass).skip(begin % count).take(steps)
+
+    return tf.data.Dataset.from_tensors(0).flat_map(one_epoch)
+
+
+def fold(seed: Any, *numbers: tf.Tensor) -> tf.Tensor:
+    """A seed, int32 (2,), that is a function of a seed and some numbers; different numbers give independent seeds."""
+    seed = tf.convert_to_tensor(seed, tf.int32)
+    for number in numbers:
+        seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int32))
+    return seed
