@@ -167,7 +167,7 @@ def plain(default: Any) -> Any:
 def first_sentence(text: str | None) -> str:
     """The first sentence of a docstring, in one line and without its last full stop."""
     paragraph = " ".join(inspect.cleandoc(text or "").split("\n\n")[0].split())
-    return re.split(r"(?<=[a-z0-9)`\"])\.(?:\s|$)", paragraph)[0][:160]
+    return re.split(r"(?<=[a-z0-9)`\"])\.(?: (?=[A-Z`])|$)", paragraph)[0][:160]
 
 
 def aliases(kind: str, names: dict[str, Any]) -> dict[str, str]:

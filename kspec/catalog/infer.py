@@ -148,7 +148,7 @@ def from_annotation(annotation: Any) -> tuple[tuple[str, ...], str]:
     Example:
         from_annotation("float | Sequence[float] | None") == ((), "number|list|null")
     """
-    if not isinstance(annotation, str) or annotation == "inspect._empty":
+    if not isinstance(annotation, str):
         return (), ""
     choices: list[str] = []
     words: list[str] = []
