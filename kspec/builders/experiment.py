@@ -96,7 +96,7 @@ def assemble(spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Pat
     import keras
     import tensorflow as tf
 
-    settings = device.choose(spec.device)
+    settings = device.choose(spec.device, spec.model)
     wanted = targets(datasets.task, datasets.num_outputs, spec.training.loss, spec.data.augment)
     epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
     train = pipeline(datasets.train, spec.data, wanted, seed=spec.seed, training=True, epoch=epoch)
