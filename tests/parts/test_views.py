@@ -44,7 +44,7 @@ def test_shares_weights_and_evaluates():
     images = np.random.default_rng(0).normal(size=(6, 4, 4, 1)).astype("float32")
     before = seen.predict(images, verbose=0)
     model.layers[-1].bias.assign([1.0, 2.0])
-    np.testing.assert_allclose(seen.predict(images, verbose=0), before + [1.0, 2.0], atol=1e-5)
+    np.testing.assert_allclose(seen.predict(images, verbose=0), before + np.array([1.0, 2.0]), atol=1e-5)
     seen.compile(loss="mse", metrics=["mae"])
     assert seen.evaluate(images, np.zeros((6, 2)), verbose=0)[0] > 0
 

@@ -1,0 +1,1 @@
+"""Callbacks that Keras lacks; each works in any `model.fit`."""

@@ -1,0 +1,1 @@
+"""Model families that Keras has no application for: functions that return an ordinary `keras.Model`."""
