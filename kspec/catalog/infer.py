@@ -106,7 +106,7 @@ def type_of(kind: str, name: str, parameter: inspect.Parameter) -> tuple[str, tu
     argument, default = parameter.name, parameter.default
     choices, found = from_annotation(parameter.annotation)
     table = table_type(argument)
-    if found and table.startswith("component"):
+    if found and not choices and table.startswith("component"):
         names = table.split("|")[0].replace("component:", "name:")
         found = "|".join(names if word == "string" else word for word in found.split("|"))
     elif not found:

@@ -68,3 +68,4 @@ def test_choices_hold_for_strings_only() -> None:
 def test_an_annotation_wins_over_the_table() -> None:
     assert typed("model", "filters", (32, 64), "Sequence[int]") == ("list", ())
     assert typed("model", "activation", "relu", "str") == ("name:activation", ())
+    assert typed("model", "cell", "LSTM", "Literal['LSTM', 'GRU']") == ("string", ("LSTM", "GRU"))
