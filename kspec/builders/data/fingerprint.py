@@ -26,11 +26,7 @@ def fingerprint(splits: Mapping[str, Examples | None]) -> str:
 def raw(values: np.ndarray) -> bytes | memoryview:
     """The bytes of an array; of an array of objects, its texts and numbers with their lengths."""
     if values.dtype.kind != "O":
-        return (
-            memoryview(np.ascontiguousarray(values)).cast("B")
-            if values.size and values.dtype.kind not in "Mm"
-            else values.tobytes()
-        )
+        return np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
     parts = []
     for value in values.ravel():
         text = f"{type(value).__name__}:{value}".encode("utf-8", errors="surrogatepass")

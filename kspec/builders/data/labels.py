@@ -21,7 +21,7 @@ Splits = Mapping[str, Examples | None]
 def missing(values: np.ndarray) -> np.ndarray:
     """Where values are missing: NaN, None, NaT or an empty text. A bool array of the same shape."""
     if values.dtype.kind == "f":
-        return np.isnan(values)
+        return np.asarray(np.isnan(values))
     if values.dtype.kind == "U":
         return np.asarray(np.char.strip(values) == "", bool)
     if values.dtype.kind == "O":
@@ -110,7 +110,7 @@ def matches(labels: np.ndarray, wanted: tuple[str | int | float, ...], class_nam
     """Which labels (n,) are among the wanted, by their text or by the name of their class. A bool array (n,)."""
     inverse, kinds = texts(labels, class_names)
     named = {text_of(label) for label in wanted}
-    return np.array([bool(kind & named) for kind in kinds], bool)[inverse]
+    return np.asarray(np.array([bool(kind & named) for kind in kinds], bool)[inverse])
 
 
 def map_labels(
@@ -123,7 +123,7 @@ def map_labels(
         wrong = next((text for text in mapping if text in kind), None)
         if wrong is not None:
             right = mapping[wrong]
-            replaced[inverse == number] = class_names.index(right) if right in class_names else right  # type: ignore[arg-type]
+            replaced[inverse == number] = class_names.index(right) if right in class_names else right
     if _numeric(replaced) and not missing(replaced).any():
         numbers = np.array(replaced.tolist())
         return numbers.astype(labels.dtype) if np.array_equal(numbers, numbers.astype(labels.dtype)) else numbers

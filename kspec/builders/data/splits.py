@@ -119,7 +119,7 @@ def take(examples: Examples, rows: Any) -> Examples:
 def take_features(x: Features, rows: Any) -> Features:
     """The features at these rows."""
     if isinstance(x, np.ndarray):
-        return x[rows]
+        return np.asarray(x[rows])
     return {name: column[rows] for name, column in x.items()}
 
 
@@ -132,7 +132,7 @@ def join(parts: list[Examples]) -> Examples:
     if isinstance(first, np.ndarray):
         x = np.concatenate([part.x for part in parts if isinstance(part.x, np.ndarray)])
     else:
-        x = {name: np.concatenate([part.x[name] for part in parts]) for name in first}  # type: ignore[index]
+        x = {name: np.concatenate([part.x[name] for part in parts]) for name in first}
     return Examples(x, np.concatenate([part.y for part in parts]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kspec.builders.data.sources import keras, npz, sklearn, tfds
+from kspec.builders.data.sources import folders, keras, npz, sklearn, tables, tfds
 from kspec.builders.examples import Source
 from kspec.spec.data import Data
 
@@ -12,6 +12,10 @@ SOURCES: dict[str, Callable[[Data], Source]] = {
     "tfds": tfds.load,
     "keras": keras.load,
     "sklearn": sklearn.load,
+    "image_folder": folders.load_images,
+    "text_folder": folders.load_texts,
+    "csv": tables.load,
+    "parquet": tables.load,
     "npz": npz.load,
 }
 

@@ -57,7 +57,7 @@ def choose(features: Any, supervised: Any, data: Data) -> Chosen:
     class_names = _class_names(label.feature if many else label) if (many or classes) and len(y) == 1 else ()
     task: Task | None = "multi_label" if many else "classification" if classes and len(y) == 1 else None
     kind, x = _inputs(features, available, supervised, y, data)
-    names = {} if isinstance(x, str) else {c: _class_names(_at(features, path)) for c, path in x.items()}
+    names = {} if isinstance(x, str) else {c: _class_names(at(features, path)) for c, path in x.items()}
     return Chosen(kind, x, y, class_names, task, many, {c: n for c, n in names.items() if n})
 
 
@@ -129,7 +129,8 @@ def _is_column(feature: Any) -> bool:
     return feature.shape == () and getattr(feature, "dtype", None) is not None
 
 
-def _at(features: Any, path: tuple[str, ...]) -> Any:
+def at(features: Any, path: tuple[str, ...]) -> Any:
+    """The feature, or the value, at a path of names."""
     for name in path:
         features = features[name]
     return features
@@ -170,19 +171,31 @@ def _wanted(example: Any, chosen: Chosen, data: Data) -> tuple[Any, tuple[Any, .
     if chosen.many:
         y = (tf.reduce_max(tf.one_hot(y[0], len(chosen.class_names)), axis=0, keepdims=False),)
     if not isinstance(chosen.x, str):
-        return {column: _at(example, path) for column, path in chosen.x.items()}, y
+        return {column: at(example, path) for column, path in chosen.x.items()}, y
     x = example[chosen.x]
-    if chosen.kind == "image" and not x.shape.is_fully_defined():
-        if data.image.size is None:
-            hint = "set data.image.size: [height, width]"
-            raise DataError(
-                Problem(("data", "image", "size"), "the images differ in size", "one size", str(x.shape), hint)
-            )
-        x = fitted(x, data.image)
-    elif not x.shape.is_fully_defined():
-        hint = "name a feature of fixed shape, or text with data.columns.text"
-        raise DataError(Problem(("data", "tfds"), f"the feature '{chosen.x}' differs in length", hint=hint))
-    return x, y
+    stored = tuple(x.shape)
+    stored_shape(stored, chosen, data)
+    return (fitted(x, data.image) if None in stored and chosen.kind == "image" else x), y
+
+
+def stored_shape(shape: tuple[int | None, ...], chosen: Chosen, data: Data) -> tuple[int, ...]:
+    """The shape of one example as it is read: as the set says, or what `data.image` makes of images of any size.
+
+    Raises:
+        DataError: the examples differ in size, and nothing says what they should become.
+    """
+    if None not in shape:
+        return tuple(size for size in shape if size is not None)
+    found = str(tuple(shape))
+    if chosen.kind != "image":
+        hint = "name a feature of fixed shape, or a text with data.columns.text"
+        raise DataError(
+            Problem(("data", "tfds"), f"the feature '{chosen.x}' differs in length", found=found, hint=hint)
+        )
+    if data.image.size is None:
+        hint = "set data.image.size: [height, width]"
+        raise DataError(Problem(("data", "image", "size"), "the images differ in size", "one size", found, hint))
+    return (*data.image.size, data.image.channels or shape[-1] or 3)
 
 
 def _decoded(values: np.ndarray) -> np.ndarray:

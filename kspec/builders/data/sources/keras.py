@@ -38,6 +38,11 @@ class Held:
     class_names: tuple[str, ...] = ()
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the features: pixels, word numbers, or measurements."""
+        return np.dtype("uint8" if self.kind == "image" else "int32" if self.shape == (None,) else "float64")
+
+    @property
     def task(self) -> Task:
         """What is predicted."""
         return "classification" if self.classes else "regression"
@@ -72,7 +77,7 @@ def load(data: Data) -> Source:
         raise DataError(Problem(PATH, message, f"a file {cache}, or {held.host}", "neither", hint))
     splits = dict(zip(("train", "test"), _load(settings.name, settings.arguments), strict=True))
     read = {name: Examples(_features(x, held, data), _labels(y)) for name, (x, y) in splits.items() if len(x)}
-    names = _names(held, settings.arguments)
+    names = class_names(held, settings.arguments)
     return Source(held.kind, read, names, held.task)
 
 
@@ -107,6 +112,7 @@ def _labels(y: np.ndarray) -> np.ndarray:
     return y.reshape(len(y))
 
 
-def _names(held: Held, arguments: dict[str, Any]) -> tuple[str, ...]:
+def class_names(held: Held, arguments: dict[str, Any]) -> tuple[str, ...]:
+    """Names of the class ids, or the ids themselves; () for numbers."""
     classes = 20 if arguments.get("label_mode") == "coarse" else held.classes
     return held.class_names or tuple(str(i) for i in range(classes))

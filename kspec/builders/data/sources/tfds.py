@@ -91,9 +91,10 @@ def _download(builder: Any, settings: Tfds, bucket: bool) -> Any:
 
 
 def _missing(builder: Any, settings: Tfds, message: str) -> DataError:
+    load = f"import tensorflow_datasets; tensorflow_datasets.load('{settings.name}')"
     hint = (
-        "prepare it where there is a network, "
-        f"python -c \"import tensorflow_datasets as t; t.load('{settings.name}')\", and copy ~/tensorflow_datasets here, or say where it lies with data.tfds.data_dir"
+        f'where there is a network, run python -c "{load}" and copy ~/tensorflow_datasets here; '
+        "or say where the prepared set lies with data.tfds.data_dir"
     )
     return DataError(Problem(PATH, message, f"a prepared set in {builder.data_path}", "nothing there", hint))
 
