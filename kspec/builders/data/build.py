@@ -5,13 +5,13 @@ from __future__ import annotations
 from kspec.builders.data.clean import clean
 from kspec.builders.data.fingerprint import fingerprint
 from kspec.builders.data.labels import encode_labels, infer_task
+from kspec.builders.data.prepared import train_of
 from kspec.builders.data.preprocess import preprocess
 from kspec.builders.data.sources import load
 from kspec.builders.data.splits import split
 from kspec.builders.data.synthetic import synthetic_source
 from kspec.builders.examples import Datasets, Source
 from kspec.builders.model.text_output import Output
-from kspec.errors import DataError, Problem
 from kspec.spec.data import Data
 
 
@@ -33,16 +33,17 @@ def synthetic_data(data: Data, seed: int, text_output: Output) -> Datasets:
     Raises:
         DataError: the metadata are not there, or contradict the spec.
     """
-    return assemble(synthetic_source(data), data, seed, text_output)
+    source, wanted = synthetic_source(data)
+    return assemble(source, wanted, seed, text_output)
 
 
 def assemble(source: Source, data: Data, seed: int, text_output: Output) -> Datasets:
     """The data of a source, split, cleaned and preprocessed."""
     splits, cleaning = clean(split(source, data, seed), data, source.class_names)
-    task = infer_task(splits["train"].y, data, source)
+    task = infer_task(train_of(splits).y, data, source)
     labelled, class_names = encode_labels(splits, task, source.class_names)
     ready = preprocess(source.kind, labelled, data, text_output)
-    train = ready.splits["train"]
+    train = train_of(ready.splits)
     return Datasets(
         kind=source.kind,
         task=task,

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from kspec.builders.examples import Examples, Features
+from kspec.errors import DataError, Problem
 
 Splits = Mapping[str, Examples | None]
 
@@ -29,7 +28,18 @@ def each_split(splits: Splits, change: Callable[[Features], Features]) -> Splits
     return {role: part and Examples(change(part.x), part.y) for role, part in splits.items()}
 
 
+def train_of(splits: Splits) -> Examples:
+    """The train split.
+
+    Raises:
+        DataError: there is none.
+    """
+    train = splits["train"]
+    if train is None:
+        raise DataError(Problem(("data", "train"), "there is no train split"))
+    return train
+
+
 def train_features(splits: Splits) -> Any:
     """The features of train, the only ones that statistics may come from."""
-    train = splits["train"]
-    return train.x if train is not None else np.array([])
+    return train_of(splits).x
