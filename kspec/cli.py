@@ -38,10 +38,11 @@ def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, debug: bo
 
     OVERRIDES change the spec: key.path=value sets, ~key.path removes.
     """
-    prepare()
     from kspec.commands.load import load
+    from kspec.commands.start import start
 
-    document, typed = load(spec, overrides)  # before the import below, which loads Keras
+    document, typed = load(spec, overrides)  # first: a wrong spec is refused without loading Keras
+    start()
     from kspec.commands import run as command
 
     if smoke:
@@ -55,7 +56,9 @@ def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, debug: bo
 @DEBUG
 def evaluate(folder: str, debug: bool) -> None:
     """Measure the model of the run folder RUN on its validation and test data."""
-    prepare()
+    from kspec.commands.start import start
+
+    start()
     from kspec.commands import evaluate as command
 
     command.evaluate(folder)
@@ -71,7 +74,9 @@ def predict(folder: str, data: str, output: str | None, debug: bool) -> None:
 
     DATA is an image, a folder of images, a .txt file, or a .csv, .parquet, .npy or .npz file.
     """
-    prepare()
+    from kspec.commands.start import start
+
+    start()
     from kspec.commands import predict as command
 
     command.predict(folder, data, output)
@@ -85,13 +90,6 @@ def list_(kind: str | None, debug: bool) -> None:
     from kspec.commands import list as command
 
     command.show(kind)
-
-
-def prepare() -> None:
-    """Silences TensorFlow's start-up messages, unless the user asked for them; before its first import."""
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -116,7 +116,7 @@ def assemble(spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Pat
         model.compile(
             optimizer=plan.optimizer,
             loss=plan.loss,
-            metrics=plan.metrics,
+            metrics=list(plan.metrics),
             jit_compile=settings.jit_compile,
             steps_per_execution=spec.training.steps_per_execution,
         )

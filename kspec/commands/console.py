@@ -15,7 +15,8 @@ _plain: list[str] = []
 
 def console() -> Console:
     """The console of this process; colour and bars only where standard output is a terminal."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    screen = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    return screen if screen.is_terminal else Console(file=sys.stdout, highlight=False, soft_wrap=True, width=110)
 
 
 def say(line: str, style: str | None = None) -> None:

@@ -49,7 +49,7 @@ def _over_views(experiment: Experiment) -> Any:
     viewed = view_model(experiment.model, list(experiment.spec.evaluate.views))
     viewed.compile(
         loss=experiment.plan.loss,
-        metrics=experiment.plan.fresh_metrics(),
+        metrics=[type(metric).from_config(metric.get_config()) for metric in experiment.plan.metrics],
         jit_compile=experiment.settings.jit_compile,
     )
     return viewed

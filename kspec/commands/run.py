@@ -15,9 +15,13 @@ from kspec.commands.load import located
 from kspec.commands.measure import Metrics, measure
 from kspec.commands.progress import EpochLines
 from kspec.errors import RunError
+from kspec.parts.callbacks.terminate_on_nan import TerminateOnNaN
 from kspec.spec import Spec
 from kspec.spec.writer import write
 from kspec.text import Document
+
+NAN_CAUSES = """       usual causes: a learning rate that is too high (try a tenth, a warmup, or `optimizer: {...: {clipnorm: 1.0}}`),
+       features that are not normalised, mixed_float16 (try `device.precision=float32`)"""
 
 
 def run(document: Document, spec: Spec, runs: str) -> Path:
@@ -93,9 +97,9 @@ def _fit(experiment: Experiment, timing: dict[str, float], **arguments: Any) -> 
             experiment.fit([lines], **arguments)
     finally:
         lines.close()
-    stopped = experiment.plan.stopped_by_nan()
-    if stopped:
-        raise RunError(stopped)
+    for callback in experiment.plan.callbacks:
+        if isinstance(callback, TerminateOnNaN) and callback.stopped:
+            raise RunError(f"{callback.stopped}\n{NAN_CAUSES}")
     with phase(timing, "measure"):
         metrics = measure(experiment, lines.rows[-1])
     return lines, metrics

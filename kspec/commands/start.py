@@ -1,0 +1,36 @@
+"""The first import of TensorFlow, without its start-up messages."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+
+
+def start() -> None:
+    """Imports TensorFlow and Keras; what they print while loading is shown only where loading fails.
+
+    TensorFlow writes a dozen lines to the process's standard error before its log level counts, so the file descriptor
+    itself is turned aside. A user who set TF_CPP_MIN_LOG_LEVEL wants the messages and gets them.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        import keras  # noqa: F401
+
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            import keras
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()
+        except BaseException:
+            aside.seek(0)
+            os.write(kept, aside.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
