@@ -26,7 +26,7 @@ FROM_PRESET: dict[str, Any] = {
     "load_weights": True,
     "dtype": None,
     "image_shape": None,
-    "compile": True,
+    "sequence_length": None,
     "name": None,
     "trainable": True,
 }
@@ -112,6 +112,8 @@ def entry(kind: str, name: str, target: Any, address: str) -> dict[str, Any]:
         found, is_open = hub_parameters(target), False
     else:
         found, is_open = parameters(target)
+    if kind == "application":
+        found["dropout"] = inspect.Parameter("dropout", inspect.Parameter.KEYWORD_ONLY, default=0.0)  # of kspec's head
     if kind == "activation":
         found = {}  # Keras cannot save a function with fixed arguments; the layer of the same name takes them
     if kind == "keras_dataset":
@@ -134,7 +136,7 @@ def hub_parameters(task: Any) -> dict[str, inspect.Parameter]:
     """
     hub: Any = importlib.import_module("keras_hub.models")
     found: dict[str, inspect.Parameter] = {}
-    tasks = [one for one in vars(hub).values() if inspect.isclass(one) and issubclass(one, task)]
+    tasks = [one for one in vars(hub).values() if inspect.isclass(one) and issubclass(one, task)] or [task]
     for one in sorted(tasks, key=lambda cls: (cls is not task, cls.__name__)):
         for name, parameter in parameters(one)[0].items():
             found.setdefault(

@@ -67,6 +67,9 @@ OWN: dict[str, dict[str, str]] = {
     "initializer": {
         "PartialIdentity": "kspec.parts.initializers:PartialIdentity",
     },
+    "keras_hub": {
+        "BackboneTextClassifier": "kspec.parts.models.backbone_classifier:BackboneTextClassifier",
+    },
     "layer": {
         "ClassToken": "kspec.parts.layers.class_token:ClassToken",
         "FusedBatchNormalization": "kspec.parts.layers.batch_normalization:FusedBatchNormalization",
@@ -104,6 +107,7 @@ FIXED: dict[str, dict[str, str]] = {
 
 FIXED_ALIASES: dict[str, dict[str, str]] = {
     "metric": {"acc": "accuracy", "Accuracy": "accuracy", "ce": "crossentropy"},
+    "keras_hub": {"GPT2TextClassifier": "BackboneTextClassifier"},
 }
 """Other spellings of FIXED. Keras reads the string "Accuracy" like "accuracy" too; its class Accuracy compares
 predictions with labels for equality, which is no use for probabilities, and is left out."""
@@ -164,7 +168,8 @@ LEFT_OUT: dict[str, dict[str, str]] = {
 
 SUPPLIED: dict[str, tuple[str, ...]] = {
     "application": ("include_top", "input_shape", "input_tensor", "classes", "classifier_activation"),
-    "model": ("output_activation",),
+    "keras_hub": ("num_classes", "activation", "preprocessor", "compile"),
+    "model": ("output_activation", "vocabulary_size"),
 }
 """Kind -> arguments that come from the data and so cannot be given in a spec; of a model family, those without a
 default come from the data too (input shape, number of outputs)."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import keras
 import numpy as np
 
+from kspec import catalog
 from kspec.builders.examples import Datasets
+from kspec.builders.model.application import build_application
 from kspec.builders.model.family import build_family
 from kspec.builders.model.file import load_file
+from kspec.builders.model.freeze import freeze
 from kspec.builders.model.layers import build_layers
+from kspec.builders.model.weights import attach
 from kspec.builders.targets import Targets
 from kspec.parts.models.adapt import adapt_model
-from kspec.spec.component import Component
 from kspec.spec.model import Model
 
 MOST_EXAMPLES = 10_000
@@ -32,19 +35,31 @@ def build_model(model: Model, datasets: Datasets, targets: Targets, *, pretraine
         DataError: the network cannot read this kind of data.
         SpecError: an argument, a shape, a name or a pattern does not fit.
     """
-    if model.file is not None:
-        network = load_file(model.file, datasets, targets)
-    else:
-        network = _fresh(model, datasets, targets, pretrained)
-        if datasets.input_dtype != "string":
-            adapt_model(network, _sample(datasets))
+    network = _network(model, datasets, targets, pretrained)
+    if model.file is None and datasets.input_dtype != "string":
+        adapt_model(network, _sample(datasets))
+    if model.regularizer is not None:
+        attach("regularizer", model.regularizer, network)
+    if model.constraint is not None:
+        attach("constraint", model.constraint, network)
+    freeze(network, model.freeze)
     return network
 
 
-def _fresh(model: Model, datasets: Datasets, targets: Targets, pretrained: bool) -> keras.Model:
+def _network(model: Model, datasets: Datasets, targets: Targets, pretrained: bool) -> keras.Model:
+    if model.file is not None:
+        return load_file(model.file, datasets, targets)
     if model.layers is not None:
         return build_layers(model.layers, datasets, targets)
-    return build_family(cast(Component, model.network), datasets, targets)
+    frozen = "base" in model.freeze
+    if catalog.knows("application", model.network.name):
+        return build_application(model.network, datasets, targets, frozen=frozen, pretrained=pretrained)
+    if catalog.knows("keras_hub", model.network.name):
+        # KerasHub takes a second to import; most models do without.
+        from kspec.builders.model.hub import build_hub
+
+        return build_hub(model.network, datasets, targets, pretrained=pretrained)
+    return build_family(model.network, datasets, targets)
 
 
 def _sample(datasets: Datasets) -> Any:

@@ -1,0 +1,56 @@
+"""`freeze`: layers that do not train, by pattern over their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import keras
+
+from kspec.errors import Problem, SpecError, did_you_mean
+
+LISTED = 12
+"""The most paths that a message lists."""
+
+
+def freeze(model: keras.Model, patterns: tuple[str, ...]) -> None:
+    """Sets `trainable = False` on every layer that a pattern matches.
+
+    `*` matches any text, also across `/`. `base` is the pretrained part: the network below the head of an
+    application, the backbone of a KerasHub task.
+
+    Raises:
+        SpecError: a pattern that matches no layer.
+    """
+    paths = dict(layer_paths(model))
+    for number, pattern in enumerate(patterns):
+        found = [layer for path, layer in paths.items() if fnmatchcase(path, pattern)]
+        if pattern == "base":
+            found = base_layers(model)
+        if not found:
+            place = ("model", "freeze", number)
+            hint = did_you_mean(pattern, paths) or "`base` needs a network of keras.applications or KerasHub"
+            raise SpecError(Problem(place, f"'{pattern}' matches no layer", _listed(list(paths)), "", hint))
+        for layer in found:
+            layer.trainable = False
+
+
+def base_layers(model: keras.Model) -> list[Any]:
+    """The pretrained part of a model: its backbone, or the models nested in it."""
+    if hasattr(model, "backbone"):
+        return [model.backbone]
+    return [layer for layer in model.layers if isinstance(layer, keras.Model)]
+
+
+def layer_paths(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every layer with its path: its name, after the names of the layers it is in."""
+    for layer in model._flatten_layers(include_self=False, recursive=False):
+        path = f"{prefix}{layer.name}"
+        yield path, layer
+        yield from layer_paths(layer, f"{path}/")
+
+
+def _listed(paths: list[str]) -> str:
+    more = f", ... ({len(paths)} in all)" if len(paths) > LISTED else ""
+    return f"a pattern over {', '.join(paths[:LISTED])}{more}"
