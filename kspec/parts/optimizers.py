@@ -18,12 +18,15 @@ class ParameterGroup:
 
     match: a shell pattern over `variable.path`, such as "*/kernel" or "head/*"; case counts.
     learning_rate: factor on the optimizer's rate, 1 by default.
-    weight_decay: factor of the variable added to its gradient (coupled, L2), 0 by default.
+    weight_decay: strength of the decay, 0 by default.
+    decoupled: False (default) adds weight_decay * v to the gradient of a variable v (coupled, L2); True subtracts
+        weight_decay * rate * v before the update (Loshchilov & Hutter 2019, arXiv:1711.05101).
     """
 
     match: str
     learning_rate: float = 1.0
     weight_decay: float = 0.0
+    decoupled: bool = False
 
 
 _REST = ParameterGroup("*")
@@ -35,9 +38,10 @@ def grouped(optimizer_class: type[keras.optimizers.Optimizer]) -> type[keras.opt
 
     groups: a sequence of mappings with the fields of ParameterGroup. A variable belongs to the first group whose
     pattern fits its path, and otherwise is trained as without groups. For a variable v with gradient g and rate r,
-    the optimizer's own update then sees g + weight_decay * v and r * learning_rate. The gradient is clipped before
-    the decay is added, as PyTorch does; the optimizer's own `weight_decay`, which is decoupled, stays as it is and
-    does not know the factor.
+    the optimizer's own update then sees g + weight_decay * v and r * learning_rate; with `decoupled` it sees
+    v * (1 - weight_decay * r * learning_rate) and g, as in PyTorch's AdamW. The gradient is clipped before the decay
+    is added, as PyTorch does; the optimizer's own `weight_decay`, which is decoupled, stays as it is and does not
+    know the factor.
 
     Registered with Keras under "kspec>Grouped<name>", so that models compiled with one can be saved and loaded; for the
     classes in keras.optimizers importing this module is enough, for another call `grouped(it)` before loading.
@@ -67,10 +71,13 @@ def grouped(optimizer_class: type[keras.optimizers.Optimizer]) -> type[keras.opt
 
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             group = self._group_of[self._get_variable_index(variable)]
-            if group.weight_decay:
+            if group.weight_decay and not group.decoupled:
                 gradient = ops.add(gradient, ops.multiply(variable, ops.cast(group.weight_decay, variable.dtype)))
             if group.learning_rate != 1:
                 learning_rate = ops.multiply(learning_rate, group.learning_rate)
+            if group.weight_decay and group.decoupled:
+                rate = ops.cast(ops.multiply(learning_rate, group.weight_decay), variable.dtype)
+                self.assign_sub(variable, ops.multiply(variable, rate))
             super().update_step(gradient, variable, learning_rate)
 
         def get_config(self) -> dict[str, Any]:

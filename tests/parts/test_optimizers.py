@@ -13,8 +13,10 @@ SGD = grouped(keras.optimizers.SGD)
 def _fit(optimizer, epochs=3, jit=False):
     """The weights of a small network after some steps."""
     keras.utils.set_random_seed(0)
-    dense = [keras.layers.Dense(4, activation="tanh", name="body"), keras.layers.Dense(1, name="head")]
-    model = keras.Sequential([keras.Input((3,)), *dense])
+    # A Sequential that is built at once puts its own name in front of the paths.
+    x = keras.Input((3,))
+    hidden = keras.layers.Dense(4, activation="tanh", name="body")(x)
+    model = keras.Model(x, keras.layers.Dense(1, name="head")(hidden))
     model.compile(optimizer, "mse", jit_compile=jit)
     model.fit(X, Y, batch_size=8, epochs=epochs, shuffle=False, verbose=0)
     return model.get_weights()
@@ -94,6 +96,21 @@ def test_decay_of_a_sparse_gradient():
     np.testing.assert_allclose(table, [[0.75, 0.75], [-0.25, -0.25], [0.75, 0.75]])
 
 
+def test_decoupled_decay_on_all_is_keras_own():
+    expected = _fit(keras.optimizers.AdamW(0.1, weight_decay=0.2))
+    groups = [{"match": "*", "weight_decay": 0.2, "decoupled": True}]
+    for a, b in zip(expected, _fit(grouped(keras.optimizers.Adam)(0.1, groups=groups)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+def test_decoupled_decay_follows_the_rate_of_its_group():
+    kernel = keras.Variable([2.0], name="kernel")
+    groups = [{"match": "*", "learning_rate": 3.0, "weight_decay": 0.5, "decoupled": True}]
+    SGD(0.1, groups=groups).apply([tf.constant([1.0])], [kernel])
+    # 2 * (1 - 0.1 * 3 * 0.5) - 0.1 * 3 * 1
+    np.testing.assert_allclose(kernel.numpy(), [1.4], rtol=1e-6)
+
+
 def test_works_inside_loss_scaling():
     inner = SGD(0.1, groups=[{"match": "head/*", "learning_rate": 0}])
     end = _fit(keras.optimizers.LossScaleOptimizer(inner, initial_scale=4.0))
@@ -126,7 +143,7 @@ def test_same_class_every_time_for_every_optimizer():
 
 
 def test_config_round_trip():
-    groups = [{"match": "*/kernel", "learning_rate": 1.0, "weight_decay": 0.1}]
+    groups = [{"match": "*/kernel", "learning_rate": 1.0, "weight_decay": 0.1, "decoupled": True}]
     optimizer = SGD(0.1, momentum=0.5, groups=groups)
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert type(again) is SGD
