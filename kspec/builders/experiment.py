@@ -53,7 +53,13 @@ class Experiment:
         """
         from kspec.parts.callbacks.epoch_counter import EpochCounter
 
-        asked = {"epochs": self.spec.training.epochs, "verbose": 0, "class_weight": self.plan.class_weight, **arguments}
+        asked = {
+            "epochs": self.spec.training.epochs,
+            "verbose": 0,
+            "shuffle": False,
+            "class_weight": self.plan.class_weight,
+            **arguments,
+        }
         return self.model.fit(
             self.train,
             validation_data=self.validation,
