@@ -9,7 +9,6 @@ import keras
 import tensorflow as tf
 
 from kspec import catalog
-from kspec.builders.targets import MIXING
 from kspec.errors import Problem, SpecError
 from kspec.parts.augmentation.base import PerSampleAugmentation
 from kspec.spec.component import Component
@@ -35,18 +34,24 @@ def augmentations(components: tuple[Component, ...], images: tf.Tensor, labels: 
         try:
             if not isinstance(layer, PerSampleAugmentation):
                 # Keras builds its layers on the first call, which must not happen inside tf.data.
-                _call(layer, tf.cast(images, tf.float32), labels)
-            images, labels = step(images, labels, tf.constant([0, 0]), zero[None], zero)
+                layer(tf.cast(images, tf.float32), training=True)
+            changed, labels = step(images, labels, tf.constant([0, 0]), zero[None], zero)
         except Exception as error:  # whatever a layer raises about shapes it cannot take
             raise SpecError(_misfit(path, component.name, images, error)) from error
+        if changed.shape != images.shape:
+            raise SpecError(_misfit(path, component.name, images, f"it makes {_shape(changed)} of it"))
+        images = changed
         steps.append(step)
     return steps
 
 
-def _misfit(path: tuple[str | int, ...], name: str, images: tf.Tensor, error: Exception) -> Problem:
+def _misfit(path: tuple[str | int, ...], name: str, images: tf.Tensor, error: Any) -> Problem:
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    shape = "x".join(str(size) for size in images.shape[1:])
-    return Problem(path, f"{name} does not fit the data: {reason}", "images", f"examples of shape {shape}")
+    return Problem(path, f"{name} does not fit the data: {reason}", "images", f"examples of shape {_shape(images)}")
+
+
+def _shape(images: tf.Tensor) -> str:
+    return "x".join(str(size) for size in images.shape[1:]) or "()"
 
 
 def _keras_step(layer: keras.layers.Layer) -> Step:
@@ -58,13 +63,6 @@ def _keras_step(layer: keras.layers.Layer) -> Step:
         given = [tf.random.experimental.stateless_fold_in(seed, number) for number in numbers]
         mapping = [(state, tf.cast(value, state.dtype)) for state, value in zip(states, given, strict=True)]
         with keras.StatelessScope(state_mapping=mapping):
-            return _call(layer, tf.cast(images, tf.float32), labels)
+            return layer(tf.cast(images, tf.float32), training=True), labels
 
     return step
-
-
-def _call(layer: keras.layers.Layer, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    if type(layer).__name__ in MIXING:
-        mixed = layer({"images": images, "labels": labels}, training=True)
-        return mixed["images"], mixed["labels"]
-    return layer(images, training=True), labels

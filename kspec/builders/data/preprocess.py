@@ -25,18 +25,18 @@ def preprocess(kind: Kind, splits: Splits, data: Data, output: Output) -> Prepar
         return prepare_images(splits, data.image)
     if kind == "table":
         return prepare_table(splits, data.columns)
-    if kind == "text" and train_features(splits).dtype.kind in "iu":
-        return prepare_ids(splits)
     if kind == "text":
         return prepare_texts(splits, data.text, output)
+    train = train_features(splits)
+    if output == "int" and train.dtype.kind in "iu" and train.ndim == 2:
+        return prepare_ids(splits)
     return prepare_arrays(splits)
 
 
 def prepare_ids(splits: Splits) -> Prepared:
-    """Texts that the source holds as token ids (n, length), 0 for padding: int32, with the vocabulary of train."""
-    train = train_features(splits)
-    size = int(train.max()) + 1
-    return Prepared(each_split(splits, _int32), tuple(train.shape[1:]), "int32", vocabulary_size=size)
+    """Token ids (n, length), 0 for padding, as a network with an embedding reads them: int32, any id that occurs."""
+    size = max(int(np.asarray(part.x).max()) for part in splits.values() if part is not None) + 1
+    return Prepared(each_split(splits, _int32), train_features(splits).shape[1:], "int32", vocabulary_size=size)
 
 
 def prepare_arrays(splits: Splits) -> Prepared:
