@@ -74,10 +74,10 @@ class RandomErasing(PerSampleAugmentation):
     def __init__(
         self,
         factor: float = 1.0,
-        scale: Any = (0.02, 0.33),
+        scale: list[float] | tuple[float, float] = (0.02, 0.33),
         fill_value: Any = None,
         value_range: Any = (0, 255),
-        ratio: Any = (0.3, 3.3),
+        ratio: list[float] | tuple[float, float] = (0.3, 3.3),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
