@@ -57,10 +57,9 @@ def build_application(
     x = inputs if channels == 3 else keras.layers.Concatenate(name="to_rgb")([inputs] * 3)
     x = read_pixels(x, network.name)
     x = base(x, training=False) if frozen else base(x)
-    pooling = network.arguments["pooling"] if "pooling" in network.arguments else None
-    layer = keras.layers.GlobalMaxPooling2D if pooling == "max" else keras.layers.GlobalAveragePooling2D
-    x = layer(name="pool")(x)
-    if "dropout" in network.arguments:
+    maximum = network.arguments.get("pooling") == "max"
+    x = (keras.layers.GlobalMaxPooling2D if maximum else keras.layers.GlobalAveragePooling2D)(name="pool")(x)
+    if network.arguments.get("dropout"):
         x = keras.layers.Dropout(network.arguments["dropout"], name="dropout")(x)
     x = keras.layers.Dense(targets.units, activation=targets.activation, dtype="float32", name="predictions")(x)
     return keras.Model(inputs, x, name=network.name.lower())
@@ -68,7 +67,7 @@ def build_application(
 
 def read_pixels(x: Any, name: str) -> Any:
     """RGB pixels 0..255 as the network called `name` was trained on them, in layers that are saved with the model."""
-    mode = PIXELS[name] if name in PIXELS else None
+    mode = PIXELS.get(name)
     if mode == "caffe":
         x = keras.ops.flip(x, axis=-1)  # to BGR
         return keras.layers.Rescaling(1.0, [-mean for mean in CAFFE_MEAN], dtype="float32", name="preprocess")(x)
@@ -82,7 +81,7 @@ def read_pixels(x: Any, name: str) -> Any:
 
 
 def _base(name: str, arguments: dict[str, Any]) -> keras.Model:
-    weights = arguments["weights"] if "weights" in arguments else "imagenet"
+    weights = arguments.get("weights")
     if weights not in (None, "imagenet") and not Path(str(weights)).is_file():
         place = ("model", name, "weights")
         raise SpecError(Problem(place, "no such weights", "imagenet, null, or a file of weights", str(weights)))

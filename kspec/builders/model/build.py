@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -17,6 +17,7 @@ from kspec.builders.model.layers import build_layers
 from kspec.builders.model.weights import attach
 from kspec.builders.targets import Targets
 from kspec.parts.models.adapt import adapt_model
+from kspec.spec.component import Component
 from kspec.spec.model import Model
 
 MOST_EXAMPLES = 10_000
@@ -51,15 +52,16 @@ def _network(model: Model, datasets: Datasets, targets: Targets, pretrained: boo
         return load_file(model.file, datasets, targets)
     if model.layers is not None:
         return build_layers(model.layers, datasets, targets)
-    frozen = "base" in model.freeze
-    if catalog.knows("application", model.network.name):
-        return build_application(model.network, datasets, targets, frozen=frozen, pretrained=pretrained)
-    if catalog.knows("keras_hub", model.network.name):
+    network = cast(Component, model.network)
+    if catalog.knows("application", network.name):
+        frozen = "base" in model.freeze
+        return build_application(network, datasets, targets, frozen=frozen, pretrained=pretrained)
+    if catalog.knows("keras_hub", network.name):
         # KerasHub takes a second to import; most models do without.
         from kspec.builders.model.hub import build_hub
 
-        return build_hub(model.network, datasets, targets, pretrained=pretrained)
-    return build_family(model.network, datasets, targets)
+        return build_hub(network, datasets, targets, pretrained=pretrained)
+    return build_family(network, datasets, targets)
 
 
 def _sample(datasets: Datasets) -> Any:

@@ -20,8 +20,8 @@ from kspec.spec.component import Component
 def build_hub(network: Component, datasets: Datasets, targets: Targets, *, pretrained: bool) -> keras.Model:
     """The task, with a new head that fits the targets. It reads raw texts, or images of any size.
 
-    The task is a keras.Model that runs its preprocessor inside `fit`, `predict` and `evaluate`, in tf.data, and is saved with
-    it. pretrained: False reads the preset's configuration, and leaves the weights random.
+    The task is a keras.Model that runs its preprocessor in tf.data inside `fit`, `predict` and `evaluate`, and is saved
+    with it. pretrained: False reads the preset's configuration, and leaves the weights random.
 
     Raises:
         DataError: an image task on texts, or the other way round.

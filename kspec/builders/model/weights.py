@@ -3,7 +3,8 @@
 Keras reads both from the variable itself: `model.losses` adds `variable.regularizer(variable)` of every trainable
 weight, and the optimizer applies `variable.constraint` after each update. So it is set there, which works for any
 model, and also on the layer that owns the weight (`kernel_regularizer`) where it has that attribute, for that is what
-a saved model keeps.
+a saved model keeps. Weights of layers inside attention and KerasHub layers have theirs while this spec trains; the
+file does not keep them, and needs none to predict.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from kspec.errors import Problem, SpecError, did_you_mean
 from kspec.spec.component import Component
 
 Kind = Literal["regularizer", "constraint"]
+OWN_NAMES = {"recurrent_kernel": "recurrent"}
+"""Weights whose layer calls the attribute otherwise: LSTM's recurrent_kernel has `recurrent_regularizer`."""
 
 
 def attach(kind: Kind, patterns: Mapping[str, Component | None], model: keras.Model) -> None:
@@ -42,8 +45,9 @@ def attach(kind: Kind, patterns: Mapping[str, Component | None], model: keras.Mo
         part = None if component is None else catalog.instantiate(kind, component.name, component.arguments, place)
         setattr(variable, kind, part)
         for owner in owners.get(id(variable), ()):
-            if hasattr(owner, f"{variable.name}_{kind}"):
-                setattr(owner, f"{variable.name}_{kind}", part)
+            attribute = f"{OWN_NAMES.get(variable.name, variable.name)}_{kind}"
+            if hasattr(owner, attribute):
+                setattr(owner, attribute, part)
     problems = [_unused(kind, pattern, list(weights)) for pattern in patterns if pattern not in used]
     if problems:
         raise SpecError(problems)
