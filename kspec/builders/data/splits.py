@@ -86,7 +86,7 @@ def plan(data: Data, sizes: Mapping[str, int]) -> dict[str, tuple[Slice, ...]]:
     Raises:
         DataError: see `slices`; or two of the three share examples.
     """
-    planned = {"train": slices(data.train if isinstance(data.train, str) else "train", sizes, ("data", "train"))}
+    planned = {"train": slices(data.train, sizes, ("data", "train"))}
     if isinstance(data.validation, str):
         planned["validation"] = slices(data.validation, sizes, ("data", "validation"))
     if isinstance(data.test, str) and (data.test != "auto" or "test" in sizes):
@@ -149,7 +149,7 @@ def split(source: Source, data: Data, seed: int) -> dict[str, Examples | None]:
     parts: dict[str, Examples | None] = dict.fromkeys(ROLES)
     for role, selected in planned.items():
         parts[role] = join([take(source.splits[s.split], slice(s.start, s.stop)) for s in selected])
-    fractions = {role: value for role in ROLES if isinstance(value := getattr(data, role), float)}
+    fractions = {role: value for role in ROLES[1:] if isinstance(value := getattr(data, role), float)}
     pool = parts["train"]
     if fractions and pool is not None:
         drawn = _draw(pool, fractions, _classes(pool.y, data, source), seed)
@@ -182,9 +182,6 @@ def _draw(
     _check_counts(counts, fractions, len(pool))
     rest, drawn = np.arange(len(pool)), {}
     for role, count in counts.items():
-        if count >= len(rest):
-            drawn[role], rest = rest, rest[:0]
-            continue
         labels = None if classes is None else classes[rest]
         try:
             rest, rows = train_test_split(rest, test_size=count, random_state=seed, stratify=labels)
@@ -192,7 +189,7 @@ def _draw(
             raise _cannot_stratify(role, str(error)) from None
         drawn[role] = np.sort(rows)
         rest = np.sort(rest)
-    drawn.setdefault("train", rest)
+    drawn["train"] = rest
     if classes is not None:
         _check_classes(classes, drawn)
     return drawn
@@ -204,11 +201,10 @@ def _check_counts(counts: Mapping[str, int], fractions: Mapping[str, float], siz
             found = f"{fractions[role]} of {size} examples"
             raise DataError(Problem(("data", role), "the split is empty", "at least one example", found))
     total = sum(fractions.values())
-    over = total > 1 + 1e-9 if "train" in counts else sum(counts.values()) >= size
-    if over:
-        role = list(counts)[-1]
-        message = "the fractions leave nothing for train" if "train" not in counts else "the fractions are more than 1"
-        raise DataError(Problem(("data", role), message, "a sum below 1", f"{total:g} of {size} examples"))
+    if sum(counts.values()) >= size:
+        found = f"{total:g} of {size} examples"
+        path = ("data", list(counts)[-1])
+        raise DataError(Problem(path, "the fractions leave nothing for train", "a sum below 1", found))
 
 
 def _cannot_stratify(role: str, reason: str) -> DataError:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from kspec.builders.data import columns
 from kspec.builders.data.images import fitted
 from kspec.builders.examples import Examples, Kind, Task
-from kspec.errors import DataError, Problem, did_you_mean
+from kspec.errors import DataError, Problem
 from kspec.spec.data import Data
 
 BATCH = 4096
@@ -65,11 +66,7 @@ def _labels(features: Any, available: list[str], supervised: Any, data: Data) ->
     import tensorflow_datasets as tfds
 
     for name in data.label or ():
-        if name not in available:
-            hint = did_you_mean(name, available)
-            raise DataError(
-                Problem(("data", "label"), "the data has no such feature", ", ".join(available), name, hint)
-            )
+        columns.known(name, available, ("data", "label"))
     if data.label:
         return tuple(data.label)
     if supervised and isinstance(supervised[1], str):
@@ -89,30 +86,35 @@ def _inputs(
     """The kind of the inputs and where they stand."""
     import tensorflow_datasets as tfds
 
-    text = data.columns.text
-    if text is not None:
-        if text not in available:
-            hint = did_you_mean(text, available)
-            raise DataError(
-                Problem(("data", "columns", "text"), "the data has no such feature", ", ".join(available), text, hint)
-            )
-        return "text", text
+    if data.columns.text is not None:
+        columns.known(data.columns.text, available, ("data", "columns", "text"))
+        return "text", data.columns.text
     key = supervised[0] if supervised else None
     others = [name for name in available if name not in y]
     if isinstance(key, str) and key in others:
-        return _single(features, key)
+        return _single(features, key, y, data)
     if isinstance(key, Mapping):
-        return "table", {column: (column,) for column in key if column in others and _is_column(features[column])}
+        return "table", _table(features, [column for column in key if column in others], y, data)
     images = [name for name in others if isinstance(features[name], tfds.features.Image)]
     texts = [name for name in others if isinstance(features[name], tfds.features.Text)]
     if len(images) == 1:
         return "image", images[0]
     if len(texts) == 1:
         return "text", texts[0]
-    return "table", {name: (name,) for name in others if _is_column(features[name])}
+    return "table", _table(features, others, y, data)
 
 
-def _single(features: Any, key: str) -> tuple[Kind, str | Mapping[str, tuple[str, ...]]]:
+def _table(
+    features: Any, names: list[str], y: tuple[str, ...], data: Data, under: tuple[str, ...] = ()
+) -> Mapping[str, tuple[str, ...]]:
+    """The scalar features among the names that `data.columns` wants, and where they stand."""
+    held = [name for name in names if _is_column(at(features, (*under, name)))]
+    return {name: (*under, name) for name in columns.select([*held, *y], y, data.columns)}
+
+
+def _single(
+    features: Any, key: str, y: tuple[str, ...], data: Data
+) -> tuple[Kind, str | Mapping[str, tuple[str, ...]]]:
     import tensorflow_datasets as tfds
 
     feature = features[key]
@@ -121,7 +123,7 @@ def _single(features: Any, key: str) -> tuple[Kind, str | Mapping[str, tuple[str
     if isinstance(feature, tfds.features.Text):
         return "text", key
     if isinstance(feature, tfds.features.FeaturesDict):
-        return "table", {name: (key, name) for name in feature if _is_column(feature[name])}
+        return "table", _table(features, list(feature), y, data, under=(key,))
     return "array", key
 
 
@@ -149,6 +151,8 @@ def collect(dataset: Any, chosen: Chosen, data: Data) -> Examples:
     """All examples of a tf.data.Dataset of feature dictionaries as arrays, in its order."""
     import tensorflow as tf
 
+    if isinstance(chosen.x, str):
+        stored_shape(tuple(dataset.element_spec[chosen.x].shape), chosen, data)
     # Two batches in flight at most; a batch of large images is kept small.
     dataset = dataset.map(lambda example: _wanted(example, chosen, data), num_parallel_calls=tf.data.AUTOTUNE)
     size = sum(int(np.prod(spec.shape, dtype=np.int64)) for spec in tf.nest.flatten(dataset.element_spec))
@@ -157,10 +161,8 @@ def collect(dataset: Any, chosen: Chosen, data: Data) -> Examples:
     labels = _decoded(y[0]) if len(y) == 1 else np.stack(y, axis=1)
     if isinstance(chosen.x, str):
         return Examples(_decoded(np.concatenate([x for x, _ in batches])), labels)
-    columns = {column: np.concatenate([x[column] for x, _ in batches]) for column in chosen.x}
-    return Examples(
-        {name: _named(_decoded(column), chosen.names.get(name)) for name, column in columns.items()}, labels
-    )
+    table = {column: np.concatenate([x[column] for x, _ in batches]) for column in chosen.x}
+    return Examples({name: _named(_decoded(column), chosen.names.get(name)) for name, column in table.items()}, labels)
 
 
 def _wanted(example: Any, chosen: Chosen, data: Data) -> tuple[Any, tuple[Any, ...]]:
@@ -169,13 +171,11 @@ def _wanted(example: Any, chosen: Chosen, data: Data) -> tuple[Any, tuple[Any, .
 
     y = tuple(example[name] for name in chosen.y)
     if chosen.many:
-        y = (tf.reduce_max(tf.one_hot(y[0], len(chosen.class_names)), axis=0, keepdims=False),)
+        y = (tf.minimum(tf.reduce_sum(tf.one_hot(y[0], len(chosen.class_names)), axis=0), 1.0),)
     if not isinstance(chosen.x, str):
         return {column: at(example, path) for column, path in chosen.x.items()}, y
     x = example[chosen.x]
-    stored = tuple(x.shape)
-    stored_shape(stored, chosen, data)
-    return (fitted(x, data.image) if None in stored and chosen.kind == "image" else x), y
+    return (fitted(x, data.image) if None in tuple(x.shape) and chosen.kind == "image" else x), y
 
 
 def stored_shape(shape: tuple[int | None, ...], chosen: Chosen, data: Data) -> tuple[int, ...]:

@@ -40,9 +40,10 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         raise DataError(Problem(PATH, "no such file", found=str(path)))
     name = ""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(Problem(PATH, "not an .npz file", "arrays saved by numpy.savez", str(path)))
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise ValueError("a single array")
             arrays = {}
             for name in archive.files:
                 arrays[name] = archive[name]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kspec.builders.data import columns
 from kspec.builders.examples import Examples, Kind, Source, Task
 from kspec.spec.data import Data
 
@@ -20,14 +21,17 @@ TASKS: dict[str, Task] = {
 
 
 def load(data: Data) -> Source:
-    """The set as one split, "train".
+    """The set as one split, "train"; `data.label` has no meaning here, each set has its own.
 
     digits: images float32 (1797, 8, 8, 1) with values 0..16. All others: tables, one float64 column (n,) per feature.
+
+    Raises:
+        DataError: `data.columns` names a column that the set does not have.
     """
     name = data.source[1].name
     bunch = _bunch(name)
     kind: Kind = "image" if name == "digits" else "table"
-    x: Any = bunch.images[..., np.newaxis].astype(np.float32) if kind == "image" else _columns(bunch)
+    x: Any = bunch.images[..., np.newaxis].astype(np.float32) if kind == "image" else _table(bunch, data)
     names = tuple(str(name) for name in bunch.target_names) if TASKS[name] == "classification" else ()
     return Source(kind, {"train": Examples(x, bunch.target)}, names, TASKS[name])
 
@@ -38,5 +42,6 @@ def _bunch(name: str) -> Any:
     return getattr(datasets, f"load_{name}")()
 
 
-def _columns(bunch: Any) -> dict[str, np.ndarray]:
-    return {str(name): np.ascontiguousarray(bunch.data[:, i]) for i, name in enumerate(bunch.feature_names)}
+def _table(bunch: Any, data: Data) -> dict[str, np.ndarray]:
+    held = {str(name): np.ascontiguousarray(bunch.data[:, i]) for i, name in enumerate(bunch.feature_names)}
+    return {name: held[name] for name in columns.select(list(held), (), data.columns)}

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from kspec.builders.data import columns
 from kspec.builders.examples import Examples, Source
-from kspec.errors import DataError, Problem, did_you_mean
+from kspec.errors import DataError, Problem
 from kspec.spec.data import Data
 
 SPLITS = ("train", "validation", "test")
@@ -27,16 +28,16 @@ def load(data: Data) -> Source:
     frames = {split: _frame(pandas, file, kind, settings) for split, file in files.items()}
     label = _label(list(frames["train"].columns), data)
     text = data.columns.text
-    wanted = _columns(list(frames["train"].columns), label, data)
+    wanted = columns.select(list(frames["train"].columns), label, data.columns)
     splits = {}
     for split, frame in frames.items():
         lacking = next((name for name in (*wanted, *label) if name not in frame.columns), None)
         if lacking is not None:
             message = f"the {split} table has no column '{lacking}'"
             raise DataError(Problem(("data", kind), message, ", ".join(wanted), ", ".join(map(str, frame.columns))))
-        columns = {name: _array(frame[name]) for name in wanted}
+        table = {name: _array(frame[name]) for name in wanted}
         y = [_array(frame[name]) for name in label]
-        x: Any = columns if text is None else _texts(columns[text])
+        x: Any = table if text is None else _texts(table[text])
         splits[split] = Examples(x, y[0] if len(y) == 1 else _matrix(y))
     return Source("table" if text is None else "text", splits)
 
@@ -86,34 +87,8 @@ def _label(available: list[str], data: Data) -> tuple[str, ...]:
         hint = "label: name of the column, or a list of them"
         raise DataError(Problem(("data", "label"), "a table needs a label", ", ".join(available), hint=hint))
     for name in data.label:
-        _known(name, available, ("data", "label"))
+        columns.known(name, available, ("data", "label"))
     return data.label
-
-
-def _known(name: str, available: list[str], path: tuple[str, ...]) -> None:
-    if name not in available:
-        message = f"the data has no column '{name}'"
-        raise DataError(Problem(path, message, ", ".join(available), name, did_you_mean(name, available)))
-
-
-def _columns(available: list[str], label: tuple[str, ...], data: Data) -> list[str]:
-    """The feature columns, in the order of the table: those the spec names, or all but the labels and the ignored."""
-    spec = data.columns
-    named = {"numeric": spec.numeric or (), "categorical": spec.categorical or (), "ignore": spec.ignore}
-    for key, names in named.items():
-        for name in names:
-            _known(name, available, ("data", "columns", key))
-            if name in label and key != "ignore":
-                raise DataError(Problem(("data", "columns", key), f"'{name}' is the label, which is no feature"))
-    if spec.text is not None:
-        _known(spec.text, available, ("data", "columns", "text"))
-        return [spec.text]
-    both = spec.numeric is not None and spec.categorical is not None
-    only = {*named["numeric"], *named["categorical"]} if both else None
-    wanted = [n for n in available if n not in label and n not in spec.ignore and (only is None or n in only)]
-    if not wanted:
-        raise DataError(Problem(("data", "columns"), "no feature column is left", "at least one", ", ".join(available)))
-    return wanted
 
 
 def _array(series: Any) -> np.ndarray:

@@ -69,7 +69,7 @@ def prepared(settings: Tfds) -> Any:
         return builder
     if not settings.download:
         raise _missing(builder, settings, "the data set is not prepared, and tfds.download is false")
-    sources = list(builder.url_infos)
+    sources = list(builder.url_infos or ())
     bucket = reachable(BUCKET)
     if not bucket and not (sources and reachable(sources[0])):
         raise _missing(builder, settings, "the data set is not on this machine, and its host cannot be reached")
