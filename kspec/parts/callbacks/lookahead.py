@@ -46,7 +46,8 @@ class Lookahead(keras.callbacks.Callback):
         if not self.params.get("steps"):
             raise ValueError("Lookahead needs a known number of steps an epoch: give fit() steps_per_epoch")
         fast = [weight for weight in self.model.weights if "float" in keras.backend.standardize_dtype(weight.dtype)]
-        slow = [keras.Variable(weight.value, dtype=weight.dtype, trainable=False) for weight in fast]
+        # convert_to_tensor copies: keras.Variable(weight.value) would be the same variable on TensorFlow.
+        slow = [keras.Variable(ops.convert_to_tensor(weight), dtype=weight.dtype, trainable=False) for weight in fast]
         self._move = _compiled_move(slow, fast)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

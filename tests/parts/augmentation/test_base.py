@@ -6,7 +6,7 @@ import tensorflow as tf
 from kspec.parts.augmentation.base import PerSampleAugmentation, gather_pixels
 
 
-class _AddNoise(PerSampleAugmentation):
+class AddNoise(PerSampleAugmentation):
     def augment(self, images, labels, seed, index, epoch):
         noise = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed, maxval=100)
         return images + noise, labels
@@ -16,29 +16,29 @@ IMAGES = np.zeros((4, 2, 3, 1), "float32")
 
 
 def test_as_a_layer_only_in_training():
-    layer = _AddNoise(seed=1)
+    layer = AddNoise(seed=1)
     np.testing.assert_array_equal(layer(IMAGES), IMAGES)
     first, second = layer(IMAGES, training=True), layer(IMAGES, training=True)
     assert len(set(np.ravel(first))) == 4
     assert not np.array_equal(first, second)
-    np.testing.assert_array_equal(first, _AddNoise(seed=1)(IMAGES, training=True))
+    np.testing.assert_array_equal(first, AddNoise(seed=1)(IMAGES, training=True))
 
 
 def test_half_precision_models_keep_the_pixels():
-    layer = _AddNoise(dtype="mixed_bfloat16")
+    layer = AddNoise(dtype="mixed_bfloat16")
     assert layer(IMAGES, training=True).dtype == "float32"
 
 
 def test_in_dataset_map():
-    layer = _AddNoise(seed=1)
+    layer = AddNoise(seed=1)
     dataset = tf.data.Dataset.from_tensor_slices(IMAGES).batch(2).map(lambda x: layer(x, training=True))
     values = np.concatenate([batch.numpy().ravel() for batch in dataset])
     assert len(set(values)) == 4
 
 
 def test_config_round_trip():
-    layer = _AddNoise(seed=7, name="noise")
-    assert _AddNoise.from_config(layer.get_config()).get_config() == layer.get_config()
+    layer = AddNoise(seed=7, name="noise")
+    assert AddNoise.from_config(layer.get_config()).get_config() == layer.get_config()
 
 
 def test_abstract():
@@ -57,6 +57,6 @@ def test_gather_pixels(dtype):
 
 
 def test_augmentation_in_a_model_trains():
-    model = keras.Sequential([keras.Input((2, 3, 1)), _AddNoise(seed=0), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model = keras.Sequential([keras.Input((2, 3, 1)), AddNoise(seed=0), keras.layers.Flatten(), keras.layers.Dense(1)])
     model.compile("sgd", "mse", jit_compile=False)
     model.fit(IMAGES, np.zeros((4, 1)), verbose=0)

@@ -93,4 +93,4 @@ def test_unknown_number_of_steps():
         yield X, X
 
     with pytest.raises(ValueError, match="steps_per_epoch"):
-        model.fit(batches(), verbose=0, callbacks=[Lookahead()])
+        model.fit(batches(), verbose=0, shuffle=False, callbacks=[Lookahead()])
