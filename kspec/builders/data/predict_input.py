@@ -141,7 +141,8 @@ def _whole(name: str, values: np.ndarray) -> None:
     count = int(np.sum(missing(values)))
     if count:
         hint = "fill the values in, or leave the rows out"
-        raise DataError(Problem((), f"{count} missing values in column '{name}'", "no missing values", hint=hint))
+        message = f"{count} missing value{'s' * (count != 1)} in column '{name}'"
+        raise DataError(Problem((), message, "no missing values", hint=hint))
 
 
 def _as(dtype: str, name: str, values: np.ndarray) -> np.ndarray:
