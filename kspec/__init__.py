@@ -1,7 +1,10 @@
 """kspec: train, measure and optimise Keras 3 models from one YAML file.
 
-Every name below is imported when it is first used, so that `import kspec` costs nothing and the command line can refuse
-a misspelt spec without loading Keras.
+`load_spec` and `build` turn a file into a compiled model with its data; every part that kspec adds to Keras
+(`LinearWarmup`, `RandomCrop`, `ResNet`, ...: `kspec.__all__`) is a plain Keras class or function that needs no YAML.
+
+Every name is imported when it is first used, so that `import kspec` costs nothing and the command line can refuse a
+misspelt spec without loading Keras.
 """
 
 from __future__ import annotations
@@ -9,25 +12,35 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-# Public name -> the module that defines it.
-PUBLIC = {
-    "load_spec": "kspec.spec.reader",
-    "Spec": "kspec.spec",
-    "build": "kspec.builders.experiment",
-    "Experiment": "kspec.builders.experiment",
-    "KspecError": "kspec.errors",
-    "SpecError": "kspec.errors",
-    "DataError": "kspec.errors",
-    "UsageError": "kspec.errors",
-    "RunError": "kspec.errors",
+from kspec.catalog.kinds import OWN
+
+PUBLIC: dict[str, str] = {
+    "load_spec": "kspec.spec.reader:load_spec",
+    "write_spec": "kspec.spec.writer:write",
+    "Spec": "kspec.spec:Spec",
+    "build": "kspec.builders.experiment:build",
+    "Experiment": "kspec.builders.experiment:Experiment",
+    "KspecError": "kspec.errors:KspecError",
+    "SpecError": "kspec.errors:SpecError",
+    "DataError": "kspec.errors:DataError",
+    "UsageError": "kspec.errors:UsageError",
+    "RunError": "kspec.errors:RunError",
+    "adapt_model": "kspec.parts.models.adapt:adapt_model",
+    "grouped": "kspec.parts.optimizers:grouped",
+    "predict_views": "kspec.parts.views:predict_views",
+    "view_model": "kspec.parts.views:view_model",
+    **{name: target for names in OWN.values() for name, target in names.items()},
 }
+"""Name -> `module:attribute` that defines it."""
+
 __all__ = [*PUBLIC]
 
 
 def __getattr__(name: str) -> Any:
     if name not in PUBLIC:
         raise AttributeError(f"module 'kspec' has no attribute '{name}'")
-    return getattr(import_module(PUBLIC[name]), name)
+    module, _, attribute = PUBLIC[name].partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

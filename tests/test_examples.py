@@ -1,0 +1,28 @@
+"""Every example runs, and does what its last line says."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "examples"
+# Fewer epochs than in the script, and the accuracy that must be reached with them.
+SHORT = {
+    "run_a_spec": (3, 0.6),
+    "learning_rate_in_plain_keras": (6, 0.9),
+    "augment_in_plain_keras": (3, 0.5),
+    "fast_resnet_in_plain_keras": (4, 0.8),
+}
+
+
+def test_every_example_is_tested():
+    assert {path.stem for path in FOLDER.glob("*.py")} == set(SHORT)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_example(name, capsys):
+    epochs, least = SHORT[name]
+    result = runpy.run_path(str(FOLDER / f"{name}.py"))["main"](epochs)
+    found = list(result.values()) if isinstance(result, dict) else [result]
+    assert min(found) >= least
+    assert "accuracy" in capsys.readouterr().out
