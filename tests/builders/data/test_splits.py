@@ -124,7 +124,7 @@ def test_auto_test_is_none_where_the_source_has_none() -> None:
 def test_fractions_are_disjoint_and_complete(n: int, validation: float, test: float, stratify: bool, seed: int) -> None:
     parts = split(source(n, classes=2), data(validation=validation, test=test, stratify=stratify), seed)
     drawn = [part.x.tolist() for part in parts.values() if part is not None]
-    assert sorted(sum(drawn, [])) == list(range(n))
+    assert sorted(row for part in drawn for row in part) == list(range(n))
     assert len(drawn[1]) == round(validation * n) and len(drawn[2]) == round(test * n)
     assert all(part == sorted(part) for part in drawn)
 

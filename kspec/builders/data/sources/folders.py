@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 TEXTS = (".txt",)
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 SHOWN = 10
+LOG = logging.getLogger("kspec")
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def listed(root: Path, suffixes: tuple[str, ...], path: tuple[str, ...]) -> List
                 expected = "files " + ", ".join(f"*{s}" for s in suffixes)
                 raise DataError(Problem(path, f"the class folder '{folder.name}' is empty", expected, str(folder)))
             splits[split] += [(file, ids[folder.name]) for file in files]
+    if ignored:
+        LOG.info("%d files of %s are none of %s and are left out", ignored, root, ", ".join(suffixes))
     return Listing(splits, tuple(names), ignored)
 
 

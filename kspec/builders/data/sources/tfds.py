@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from kspec.builders.data.download import reachable
@@ -44,6 +45,10 @@ def open_builder(settings: Tfds) -> Any:
     """
     import tensorflow_datasets as tfds
 
+    # TFDS warns of a set that is missing; kspec says so itself, where it matters.
+    log = logging.getLogger("absl")
+    level = log.level
+    log.setLevel(logging.ERROR)
     try:
         return tfds.builder(settings.name, data_dir=settings.data_dir)
     except tfds.core.DatasetNotFoundError:
@@ -56,6 +61,8 @@ def open_builder(settings: Tfds) -> Any:
         raise DataError(
             Problem((*PATH, "name"), "TFDS cannot open the data set", found=f"{settings.name}: {reason}")
         ) from None
+    finally:
+        log.setLevel(level)
 
 
 def prepared(settings: Tfds) -> Any:

@@ -25,12 +25,14 @@ def refused(folder: Path, message: str, source: str = "image_folder", **image: o
     return error.value
 
 
-def test_classes_are_the_folders_in_order(tmp_path: Path) -> None:
+def test_classes_are_the_folders_in_order(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     picture(tmp_path / "dog" / "1.png", (1, 2, 3))
     picture(tmp_path / "cat" / "2.bmp", (4, 5, 6))
     picture(tmp_path / "cat" / "deeper" / "1.gif", (7, 7, 7))
     (tmp_path / "cat" / "notes.md").write_text("no image")
-    source = images(tmp_path)
+    with caplog.at_level("INFO", "kspec"):
+        source = images(tmp_path)
+    assert "1 files" in caplog.text
     examples = source.splits["train"]
     assert source.kind == "image" and source.class_names == ("cat", "dog")
     assert examples.y.tolist() == [0, 0, 1] and examples.x.dtype == np.uint8

@@ -65,3 +65,10 @@ def test_no_npz_file(tmp_path: Path) -> None:
     whole = Path(written(tmp_path, x=np.zeros(100), y=np.zeros(100)))
     whole.write_bytes(whole.read_bytes()[:300])
     refused(str(whole), "not an .npz file")
+
+
+def test_a_label_has_no_meaning_here(tmp_path: Path) -> None:
+    path = written(tmp_path, x=np.zeros((5, 3)), y=np.arange(5))
+    with pytest.raises(DataError, match="has its own labels") as error:
+        load(Data.model_validate({"npz": path, "label": "y"}))
+    assert error.value.problems[0].path == ("data", "label")
