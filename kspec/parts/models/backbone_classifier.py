@@ -45,6 +45,8 @@ class BackboneTextClassifier(keras_hub.models.TextClassifier):
         if pooling not in MODES:
             raise ValueError(f"pooling is one of {', '.join(MODES)}, not {pooling!r}")
         self.backbone, self.preprocessor = backbone, preprocessor
+        if hasattr(backbone, "pooled_dense"):
+            backbone.pooled_dense.trainable = False  # BERT's own pooling, which nothing reads here
         self.pooler = SequencePooling(MODES[pooling], name="pool")
         self.output_dropout = keras.layers.Dropout(dropout, name="dropout")
         self.output_dense = keras.layers.Dense(num_classes, activation=activation, dtype="float32", name="predictions")
