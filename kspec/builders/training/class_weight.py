@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -34,7 +34,7 @@ def build_class_weight(
     classes = datasets.num_outputs
     names = _names(datasets)
     if class_weight == "balanced":
-        return _balanced(datasets.train.y, classes, list(names))
+        return _balanced(datasets.train.y, classes, datasets.class_names or list(names))
     weights = dict.fromkeys(range(classes), 1.0)
     for key, weight in class_weight.items():
         if key not in names:
@@ -55,9 +55,9 @@ def _names(datasets: Datasets) -> dict[str, int]:
     return {**numbers, **names}
 
 
-def _balanced(labels: np.ndarray, classes: int, names: list[str]) -> dict[int, float]:
+def _balanced(labels: np.ndarray, classes: int, names: Sequence[str]) -> dict[int, float]:
     counts = np.bincount(np.asarray(labels).astype("int64").reshape(-1), minlength=classes)
-    empty = [names[number] for number in np.flatnonzero(counts == 0)]
+    empty = [name for name, count in zip(names, counts, strict=False) if not count]
     if empty:
         message = f"no example of {', '.join(empty)} in train, so there is nothing to balance"
         raise SpecError(Problem(PATH, message, "weights by class", "balanced"))

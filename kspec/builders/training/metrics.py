@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -30,6 +31,9 @@ CROSSENTROPY: Mapping[Labels, str] = {
     "multi_hot": "BinaryCrossentropy",
 }
 """Labels -> what `crossentropy` means."""
+
+RESERVED = ("loss", "learning_rate", "epoch")
+"""Names that are in the logs of an epoch already."""
 
 GENERIC: Mapping[str, Mapping[Labels, str]] = {"accuracy": ACCURACY, "crossentropy": CROSSENTROPY}
 
@@ -78,6 +82,9 @@ def build_metrics(metrics: Sequence[Component | Literal["auto"]], targets: Targe
     built: list[keras.metrics.Metric] = []
     for number, component in enumerate(metrics):
         metric = build_metric(automatic if component == "auto" else component, targets, (*PATH, number))
+        if metric.name in RESERVED or metric.name.startswith("val_"):
+            message = f"no metric can be called '{metric.name}': the training logs that itself"
+            raise SpecError(Problem((*PATH, number), message, "another `name`"))
         if any(metric.name == other.name for other in built):
             message = f"a second metric called '{metric.name}'"
             raise SpecError(Problem((*PATH, number), message, "a `name` of its own among the arguments"))
@@ -103,7 +110,13 @@ def build_metric(component: Component, targets: Targets, path: tuple[str | int, 
     if arguments.get("from_logits"):
         message = "the network puts out probabilities, not logits"
         raise SpecError(Problem((*path, component.name, "from_logits"), message, "from_logits: false", "true"))
+    if "num_classes" in arguments and arguments["num_classes"] != targets.units:
+        where = (*path, component.name, "num_classes")
+        raise SpecError(Problem(where, "not the number of classes", str(targets.units), str(arguments["num_classes"])))
     metric = catalog.instantiate("metric", name, arguments, path)
+    if "name" not in arguments:
+        # Keras counts names up within a process (precision, precision_1); monitors and tables need one that stays.
+        metric.name = re.sub(r"_\d+$", "", metric.name)
     _try(metric, targets, path)
     return metric
 
@@ -126,13 +139,14 @@ def _one_hot_helps(name: str, targets: Targets) -> bool:
 
 def _try(metric: keras.metrics.Metric, targets: Targets, path: tuple[str | int, ...]) -> None:
     """Computes the metric once on two examples."""
-    labels = np.zeros((2,), "int64") if targets.labels == "ids" else np.zeros((2, targets.units), "float32")
+    last = np.full((2,), targets.units - 1, "int64")
+    labels = last if targets.labels == "ids" else np.eye(targets.units, dtype="float32")[last]
     predictions = np.full((2, targets.units), 1.0 / targets.units, "float32")
     try:
         metric.update_state(labels, predictions)
         metric.result()
         metric.reset_state()
     except Exception as error:
-        message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        lines = re.sub(r"\{\{.*?\}\} ", "", str(error)).strip().splitlines() or [type(error).__name__]
         found = f"labels {labels.shape[1:]}, predictions {predictions.shape[1:]}"
-        raise SpecError(Problem(path, f"{metric.name} cannot be computed: {message}", "", found)) from error
+        raise SpecError(Problem(path, f"{metric.name} cannot be computed: {lines[0]}", "", found)) from error
