@@ -200,7 +200,7 @@ def _mode(values: np.ndarray) -> Any:
     if values.dtype.kind != "O":
         found, counts = np.unique(values, return_counts=True)
         return found[counts.argmax()]
-    texts, first, counts = np.unique(values.astype(str), return_index=True, return_counts=True)
+    _, first, counts = np.unique(values.astype(str), return_index=True, return_counts=True)
     return values[first[counts.argmax()]]
 
 

@@ -45,10 +45,6 @@ def open_builder(settings: Tfds) -> Any:
     """
     import tensorflow_datasets as tfds
 
-    # TFDS warns of a set that is missing; kspec says so itself, where it matters.
-    log = logging.getLogger("absl")
-    level = log.level
-    log.setLevel(logging.ERROR)
     try:
         return tfds.builder(settings.name, data_dir=settings.data_dir)
     except tfds.core.DatasetNotFoundError:
@@ -61,8 +57,6 @@ def open_builder(settings: Tfds) -> Any:
         raise DataError(
             Problem((*PATH, "name"), "TFDS cannot open the data set", found=f"{settings.name}: {reason}")
         ) from None
-    finally:
-        log.setLevel(level)
 
 
 def prepared(settings: Tfds) -> Any:
@@ -72,7 +66,7 @@ def prepared(settings: Tfds) -> Any:
         DataError: within seconds where the set is missing and no network is there.
     """
     builder = open_builder(settings)
-    if builder.is_prepared():
+    if _is_prepared(builder):
         return builder
     if not settings.download:
         raise _missing(builder, settings, "the data set is not prepared, and tfds.download is false")
@@ -81,6 +75,17 @@ def prepared(settings: Tfds) -> Any:
     if not bucket and not (sources and reachable(sources[0])):
         raise _missing(builder, settings, "the data set is not on this machine, and its host cannot be reached")
     return _download(builder, settings, bucket)
+
+
+def _is_prepared(builder: Any) -> bool:
+    """Whether the set lies on disk; TFDS' warning that it does not is kept back, since kspec says so itself."""
+    log = logging.getLogger("absl")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        return bool(builder.is_prepared())
+    finally:
+        log.setLevel(level)
 
 
 def _download(builder: Any, settings: Tfds, bucket: bool) -> Any:
