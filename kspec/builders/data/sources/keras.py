@@ -70,7 +70,7 @@ def load(data: Data) -> Source:
     """
     settings = data.source[1]
     held = SETS[settings.name]
-    cache = _cache() / Path(settings.arguments.get("path", held.file))
+    cache = _cache() / (settings.arguments.get("path") or held.file)
     if not cache.exists() and not reachable(held.host):
         hint = "run it once where there is a network and copy the cache here, or use another source"
         message = "the data set is not on this machine, and its host cannot be reached"
