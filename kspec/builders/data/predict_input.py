@@ -78,14 +78,21 @@ def _images(path: Path, data: Data, model: Any) -> tuple[list[str], np.ndarray]:
     expected = f"an image or a folder of images ({', '.join(folders.IMAGES)}), or an array (.npy, .npz)"
     files = _files(path, folders.IMAGES, expected)
     height, width, channels = model.inputs[0].shape[1:]
-    image = data.image if data.image.size is not None else Image(size=(height, width))
+    # Some networks read any size, and then the images stay as they are.
+    own = Image(size=None if height is None or width is None else (height, width))
+    image = data.image if data.image.size is not None else own
 
     def read(file: Path) -> np.ndarray:
         # Pillow converts to the channels that the model reads.
         pixels = folders._pixels(file, channels)
         return np.asarray(fitted(pixels, image.model_copy(update={"channels": None})))
 
-    return _names(files, path), np.stack(folders._each(files, read, folders._unreadable(), (), "whole images"))
+    images = folders._each(files, read, folders._unreadable(), (), "whole images")
+    other = next((index for index, one in enumerate(images) if one.shape != images[0].shape), None)
+    if other is not None:
+        found = f"{files[0]} {images[0].shape[:2]}, {files[other]} {images[other].shape[:2]}"
+        raise DataError(Problem((), "the images differ in size", "one size", found))
+    return _names(files, path), np.stack(images)
 
 
 def _texts(path: Path, data: Data) -> tuple[list[str], np.ndarray]:

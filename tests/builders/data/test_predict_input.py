@@ -49,6 +49,15 @@ def test_one_image_is_resized_as_the_data_of_the_run(tmp_path):
     assert (names, images.shape) == (["b.png"], (1, 2, 2, 1))
 
 
+def test_networks_that_read_any_size_get_images_as_they_are(tmp_path):
+    _save_image(tmp_path / "a.png", (6, 4))
+    any_size = _model(image=((None, None, 3), "float32"))
+    assert _read(tmp_path, any_size)[1].shape == (1, 4, 6, 3)
+    _save_image(tmp_path / "b.png", (6, 5))
+    with pytest.raises(DataError, match="the images differ in size"):
+        _read(tmp_path, any_size)
+
+
 def test_texts_of_a_file_a_folder_and_a_table(tmp_path):
     (tmp_path / "one.txt").write_text("Good film\n\nBad film\n", encoding="utf-8")
     (tmp_path / "two.txt").write_text("Ärger", encoding="utf-8")
