@@ -11,7 +11,7 @@ def test_every_public_name_exists_and_is_documented(name):
 
 
 def test_the_names_the_readme_promises():
-    promised = {"load_spec", "build", "LinearWarmup", "WarmupCosineDecay", "OneCycle", "Lookahead", "RandomCrop", "ResNet"}
+    promised = {"load_spec", "build", "LinearWarmup", "WarmupCosineDecay", "OneCycle", "Lookahead", "RandomCrop", "MLP"}
     assert promised <= set(kspec.__all__)
     assert promised <= set(dir(kspec))
 

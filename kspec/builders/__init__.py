@@ -1,0 +1,1 @@
+"""The typed spec to Keras objects and tf.data: pure functions, no `fit`, no files written."""

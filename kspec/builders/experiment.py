@@ -105,14 +105,13 @@ def assemble(spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Pat
     settings = device.choose(spec.device, spec.model)
     wanted = targets(datasets.task, datasets.num_outputs, spec.training.loss, spec.data.augment)
     epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
-    train = pipeline(datasets.train, spec.data, wanted, seed=spec.seed, training=True, epoch=epoch)
     limit = SMOKE_STEPS if smoke else spec.training.steps_per_epoch
-    train = train if limit is None else train.take(limit)
+    train = pipeline(datasets.train, spec.data, wanted, seed=spec.seed, training=True, epoch=epoch, steps=limit)
     steps = int(train.cardinality())
-    held_out = [
+    validation, test = (
         None if part is None else pipeline(part, spec.data, wanted, seed=spec.seed, training=False, epoch=None)
         for part in (datasets.validation, datasets.test)
-    ]
+    )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.precision)
     try:
@@ -128,7 +127,7 @@ def assemble(spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Pat
         )
     finally:
         keras.config.set_dtype_policy(before)
-    return Experiment(spec, datasets, wanted, settings, model, plan, train, *held_out, epoch, steps)
+    return Experiment(spec, datasets, wanted, settings, model, plan, train, validation, test, epoch, steps)
 
 
 def with_preprocessor(preprocessor: Any, network: Any) -> Any:

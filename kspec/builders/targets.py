@@ -78,8 +78,8 @@ def _for_classes(classes: int, loss: Component | Literal["auto"], mixing: bool) 
     name = _canonical(loss)
     if name in BINARY:
         if classes != 2:
-            found = f"{classes} classes"
-            raise SpecError(Problem(("training", "loss"), f"{name} is for two classes", "CategoricalCrossentropy", found))
+            message = f"{name} is for two classes, and the data have {classes}"
+            raise SpecError(Problem(("training", "loss"), message, "CategoricalCrossentropy", name))
         return Targets("classification", "binary", 1, "sigmoid", loss)
     if name in SPARSE:
         if mixing:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from kspec import artifacts
 from kspec.builders.experiment import Experiment, assemble, load_data
+from kspec.builders.saved import load_model
 from kspec.commands.console import phase, say, show
 from kspec.commands.load import load, located
 from kspec.commands.measure import Metrics, held_out
@@ -41,9 +42,7 @@ def evaluate(folder: str) -> Metrics:
 
 def with_weights(experiment: Experiment, saved: Path) -> Experiment:
     """The experiment with the weights of a saved model."""
-    import keras
-
-    loaded = keras.saving.load_model(saved, compile=False)
+    loaded = load_model(saved, compile=False)
     network = loaded if experiment.datasets.preprocessor is None else loaded.get_layer(experiment.model.name)
     experiment.model.set_weights(network.get_weights())
     return experiment

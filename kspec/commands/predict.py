@@ -11,6 +11,7 @@ import numpy as np
 
 from kspec import artifacts
 from kspec.builders.data.predict_input import read_input
+from kspec.builders.saved import load_model
 from kspec.commands.load import load
 from kspec.errors import UsageError
 
@@ -22,15 +23,13 @@ def predict(folder: str, data: str, output: str | None) -> None:
         UsageError: not the folder of a finished run; the output exists already.
         DataError: the data are not what the model reads.
     """
-    import keras
-
     place = Path(folder)
     record = artifacts.read_record(place)
     saved = artifacts.model_path(place)
     if output is not None and Path(output).exists():
         raise UsageError(f"{output}: exists already; name another file, or remove it first")
     _, spec = load(str(place / artifacts.SPEC), ())
-    model = keras.saving.load_model(saved, compile=False)
+    model = load_model(saved, compile=False)
     names, features = read_input(Path(data), spec.data, model)
     predictions = np.asarray(model.predict(features, batch_size=spec.data.batch_size, verbose=0), dtype=np.float64)
     table = as_csv(names, predictions.reshape(len(names), -1), record["data"])

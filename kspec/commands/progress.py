@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from kspec.commands.console import console, say
 
 
-class EpochLines(keras.callbacks.Callback):  # type: ignore[misc]
+class EpochLines(keras.callbacks.Callback):
     """Shows a bar within each epoch and leaves a line after it; collects the rows of history.csv.
 
     Args:

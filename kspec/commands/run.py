@@ -20,8 +20,9 @@ from kspec.spec import Spec
 from kspec.spec.writer import write
 from kspec.text import Document
 
-NAN_CAUSES = """       usual causes: a learning rate that is too high (try a tenth, a warmup, or `optimizer: {...: {clipnorm: 1.0}}`),
-       features that are not normalised, mixed_float16 (try `device.precision=float32`)"""
+NAN_CAUSES = """\
+       usual causes: a learning rate that is too high (try a tenth of it, a warmup, or the optimizer's `clipnorm: 1.0`),
+       features that are not normalised, mixed_float16 (try device.precision=float32)"""
 
 
 def run(document: Document, spec: Spec, runs: str) -> Path:

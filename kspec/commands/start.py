@@ -14,7 +14,6 @@ def start() -> None:
     itself is turned aside. A user who set TF_CPP_MIN_LOG_LEVEL wants the messages and gets them.
     """
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
-        import keras  # noqa: F401
 
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
@@ -23,7 +22,6 @@ def start() -> None:
     with tempfile.TemporaryFile() as aside:
         os.dup2(aside.fileno(), 2)
         try:
-            import keras
             import tensorflow as tf
 
             tf.config.list_physical_devices()

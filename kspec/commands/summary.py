@@ -66,8 +66,9 @@ def data_line(experiment: Experiment) -> str:
     data = experiment.datasets
     parts = [("train", data.train), ("validation", data.validation), ("test", data.test)]
     sizes = ", ".join(f"{len(part):,} {name}" for name, part in parts if part is not None)
-    outputs = {"classification": "classes", "multi_label": "labels", "regression": "numbers to predict"}[data.task]
-    return f"{sizes} {UNITS[data.kind]}, {data.num_outputs} {outputs if data.num_outputs != 1 else outputs.replace('numbers', 'number')}"
+    many = {"classification": "classes", "multi_label": "labels", "regression": "numbers to predict"}[data.task]
+    outputs = "1 number to predict" if data.num_outputs == 1 else f"{data.num_outputs} {many}"
+    return f"{sizes} {UNITS[data.kind]}, {outputs}"
 
 
 def show_table(

@@ -31,7 +31,7 @@ class Component(BaseModel):
 def component_or(word: str, kinds: Kinds) -> Any:
     """The field type for a component of one of these kinds, or for a word such as `auto`."""
     return Annotated[
-        Component | Literal[word],  # type: ignore[valid-type]
+        Component | Literal[word],
         PlainSerializer(lambda value: value if value == word else as_tree(value)),
         BeforeValidator(lambda value: value if value == word else parse(kinds, value)),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainSerializer, ValidationError, model_validator
@@ -107,7 +108,7 @@ def _moved(tree: dict[str, Any], name: str, arguments: dict[str, Any], problems:
     return moved
 
 
-OWNED = {
+OWNED: dict[str, Callable[[Any], Any]] = {
     "learning_rate": lambda value: value,
     # Keras' own `weight_decay` leaves no weight out.
     "weight_decay": lambda value: {"value": value, "exclude": []},

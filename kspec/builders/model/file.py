@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from kspec.builders.examples import Datasets
+from kspec.builders.saved import load_model
 from kspec.builders.targets import Targets
 from kspec.errors import Problem, SpecError
 
@@ -25,7 +26,7 @@ def load_file(file: str, datasets: Datasets, targets: Targets) -> keras.Model:
     if not Path(file).is_file():
         raise SpecError(Problem(PATH, "no such file", "a .keras file", file))
     try:
-        model: keras.Model = keras.saving.load_model(file, compile=False, safe_mode=True)
+        model: keras.Model = load_model(file, compile=False)
     except Exception as error:
         # Keras and zipfile raise many types for a file that is not a model; all mean the same to the user.
         lines = str(error).strip().splitlines() or [type(error).__name__]

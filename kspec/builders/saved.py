@@ -1,0 +1,34 @@
+"""Loading a model that kspec saved."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from kspec.catalog.kinds import OWN
+
+# Parts of saved models that a spec does not name, beside those in the catalogue.
+UNNAMED = (
+    "kspec.parts.activations",
+    "kspec.parts.optimizers",
+    "kspec.parts.standardize",
+    "kspec.parts.layers.truncate",
+)
+
+
+def load_model(path: str | Path, **arguments: Any) -> Any:
+    """`keras.saving.load_model`, with kspec's own layers known to Keras; code in the file is refused (`safe_mode`).
+
+    Args:
+        path: a `.keras` file.
+        arguments: of `keras.saving.load_model`, e.g. `compile=False`.
+
+    Example:
+        model = kspec.load_model("runs/quickstart/.../model.keras", compile=False)
+    """
+    import keras
+
+    for module in (*UNNAMED, *(target.partition(":")[0] for names in OWN.values() for target in names.values())):
+        import_module(module)
+    return keras.saving.load_model(path, **{"safe_mode": True, **arguments})
