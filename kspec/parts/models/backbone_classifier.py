@@ -56,7 +56,8 @@ class BackboneTextClassifier(keras_hub.models.TextClassifier):
             features = features["sequence_output"]
         mask = {"mask": keras.ops.cast(inputs["padding_mask"], "bool")} if "padding_mask" in inputs else {}
         outputs = self.output_dense(self.output_dropout(self.pooler(features, **mask)))
-        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+        # KerasHub compiles its tasks in the constructor; the optimizer in a saved file would not fit that one.
+        super().__init__(inputs=inputs, outputs=outputs, **{"compile": False, **kwargs})
         self.num_classes, self.pooling, self.dropout = num_classes, pooling, dropout
         self.activation = keras.activations.get(activation)
 
