@@ -1,12 +1,12 @@
 """What the network must put out and how labels are written, decided once from task, loss and augmentation.
 
-| loss                                   | labels            | output of the network        |
-|----------------------------------------|-------------------|------------------------------|
-| auto, two classes; Binary..., Hinge    | 0.0 or 1.0 (n, 1) | one sigmoid                  |
-| auto; SparseCategoricalCrossentropy    | class ids (n,)    | softmax over the classes     |
-| Categorical..., any other on classes   | one-hot (n, k)    | softmax over the classes     |
-| multi-label                            | 0.0 or 1.0 (n, k) | k sigmoids                   |
-| regression                             | numbers (n, k)    | k numbers                    |
+| loss                                                    | labels            | output of the network    |
+|---------------------------------------------------------|-------------------|--------------------------|
+| auto, two classes; Binary..., Hinge, SquaredHinge       | 0.0 or 1.0 (n, 1) | one sigmoid              |
+| auto; Sparse..., CategoricalGeneralized..., Circle      | class ids (n,)    | softmax over the classes |
+| auto with MixUp or CutMix; any other on classes         | one-hot (n, k)    | softmax over the classes |
+| multi-label                                             | 0.0 or 1.0 (n, k) | k sigmoids               |
+| regression                                              | numbers (n, k)    | k numbers                |
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from kspec.spec.component import Component
 
 Labels = Literal["ids", "one_hot", "binary", "multi_hot", "numbers"]
 BINARY = ("BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge")
-SPARSE = ("SparseCategoricalCrossentropy",)
+SPARSE = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy", "Circle")
 CATEGORICAL = (
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "CategoricalHinge",
-    "CategoricalGeneralizedCrossEntropy",
 )
+OVERLAP = ("Dice", "Tversky", "KLDivergence")
+"""Losses between shares or probabilities, which numbers are not."""
 MIXING = ("MixUp", "CutMix")
 
 
@@ -49,16 +50,24 @@ def targets(task: Task, num_outputs: int, loss: Component | Literal["auto"], aug
         SpecError: the loss does not fit the task, e.g. classes with a sparse loss and MixUp.
     """
     if task == "multi_label":
-        return Targets(task, "multi_hot", num_outputs, "sigmoid", _named(loss, "BinaryCrossentropy"))
+        return Targets(task, "multi_hot", num_outputs, "sigmoid", _for_labels(loss))
     if task == "regression":
         return Targets(task, "numbers", num_outputs, "linear", _for_numbers(loss))
     mixing = any(component.name in MIXING for component in augment)
     return _for_classes(num_outputs, loss, mixing)
 
 
+def _for_labels(loss: Component | Literal["auto"]) -> Component:
+    chosen = _named(loss, "BinaryCrossentropy")
+    if _canonical(chosen) in (*SPARSE, *CATEGORICAL):
+        message = "an example can have several labels, and this loss is for exactly one class"
+        raise SpecError(Problem(("training", "loss"), message, "BinaryCrossentropy", chosen.name))
+    return chosen
+
+
 def _for_numbers(loss: Component | Literal["auto"]) -> Component:
     chosen = _named(loss, "MeanSquaredError")
-    if _canonical(chosen) in (*BINARY[:2], *SPARSE, *CATEGORICAL):
+    if _canonical(chosen) in (*BINARY, *SPARSE, *CATEGORICAL, *OVERLAP):
         raise SpecError(
             Problem(
                 ("training", "loss"),

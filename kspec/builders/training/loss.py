@@ -8,6 +8,7 @@ import keras
 
 from kspec import catalog
 from kspec.builders.targets import Targets
+from kspec.builders.training.trial import examples, reason
 from kspec.errors import Problem, SpecError
 
 PATH = ("training", "loss")
@@ -18,6 +19,8 @@ def build_loss(targets: Targets, model: keras.Model) -> keras.losses.Loss:
 
     Networks of kspec end in probabilities, so `from_logits: true` is refused, and so is a network for classes whose
     last layer has no activation: Keras would train both without a word, on the wrong numbers.
+
+    The loss is tried once on labels and predictions of the right shape.
 
     Raises:
         SpecError: the loss and the network's last activation do not agree, or the loss refuses an argument.
@@ -31,7 +34,19 @@ def build_loss(targets: Targets, model: keras.Model) -> keras.losses.Loss:
         message = f"the network ends without activation, and {loss.name} expects probabilities"
         hint = f"give the last layer `activation: {targets.activation}`"
         raise SpecError(Problem(("model",), message, targets.activation, "linear", hint))
-    return catalog.instantiate("loss", loss.name, loss.arguments, PATH)
+    built = catalog.instantiate("loss", loss.name, loss.arguments, PATH)
+    _try(built, targets)
+    return built
+
+
+def _try(loss: keras.losses.Loss, targets: Targets) -> None:
+    """Computes the loss once on two examples."""
+    labels, predictions = examples(targets)
+    try:
+        loss(labels, predictions)
+    except Exception as error:
+        found = f"labels {labels.shape[1:]}, predictions {predictions.shape[1:]}"
+        raise SpecError(Problem(PATH, f"{targets.loss.name} cannot be computed: {reason(error)}", "", found)) from error
 
 
 def _activation(model: keras.Model) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import keras
-import numpy as np
 
 from kspec import catalog
 from kspec.builders.targets import Labels, Targets
+from kspec.builders.training.trial import examples, reason
 from kspec.errors import Problem, SpecError
 from kspec.spec.component import Component
 
@@ -139,14 +139,11 @@ def _one_hot_helps(name: str, targets: Targets) -> bool:
 
 def _try(metric: keras.metrics.Metric, targets: Targets, path: tuple[str | int, ...]) -> None:
     """Computes the metric once on two examples."""
-    last = np.full((2,), targets.units - 1, "int64")
-    labels = last if targets.labels == "ids" else np.eye(targets.units, dtype="float32")[last]
-    predictions = np.full((2, targets.units), 1.0 / targets.units, "float32")
+    labels, predictions = examples(targets)
     try:
         metric.update_state(labels, predictions)
         metric.result()
         metric.reset_state()
     except Exception as error:
-        lines = re.sub(r"\{\{.*?\}\} ", "", str(error)).strip().splitlines() or [type(error).__name__]
         found = f"labels {labels.shape[1:]}, predictions {predictions.shape[1:]}"
-        raise SpecError(Problem(path, f"{metric.name} cannot be computed: {lines[0]}", "", found)) from error
+        raise SpecError(Problem(path, f"{metric.name} cannot be computed: {reason(error)}", "", found)) from error

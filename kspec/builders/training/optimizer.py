@@ -115,8 +115,9 @@ def _grouped(training: Training, arguments: dict[str, Any], settings: dict[str, 
         for path, one in settings.items()
         if one != Setting(1.0, 0.0)
     ]
-    if "weight_decay" in catalog.entry("optimizer", training.optimizer.name).arguments:
-        arguments = {**arguments, "weight_decay": None}
+    known = catalog.entry("optimizer", training.optimizer.name).arguments
+    if "weight_decay" in known and known["weight_decay"].default is not None:
+        arguments = {**arguments, "weight_decay": 0.0}  # the groups decay instead
     try:
         return grouped(target)(**arguments, groups=groups)
     except (TypeError, ValueError) as error:

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from kspec import catalog
+
 
 @pytest.mark.parametrize(
     ("task", "classes", "kind"),
@@ -50,3 +52,16 @@ def test_a_network_whose_last_layer_shows_no_activation_is_taken(experiment):
 def test_argument_that_the_loss_refuses(experiment, problem):
     found = problem(experiment({"loss": {"CategoricalGeneralizedCrossEntropy": {"q": 2.0}}}).plan)
     assert found.path == ("training", "loss")
+
+
+def test_every_loss_of_keras_trains_classes_or_says_why_not(experiment):
+    refused = {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge"}  # two classes, test_targets
+    for name in set(catalog.names("loss")) - refused - {"CTC"}:
+        ours = experiment({"epochs": 1, "loss": name})
+        assert np.isfinite(ours.fit(ours.plan(), steps_per_epoch=1).history["loss"][0]), name
+
+
+def test_a_loss_for_sequences_cannot_be_computed(experiment, problem):
+    found = problem(experiment({"loss": "CTC"}).plan)
+    assert found.path == ("training", "loss")
+    assert found.message.startswith("CTC cannot be computed")

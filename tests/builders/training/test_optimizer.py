@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from kspec import catalog
+
 
 def weights_after(experiment, plan):
     experiment.fit(plan)
@@ -152,3 +154,16 @@ def test_a_model_trained_with_groups_is_saved_and_loaded(experiment, tmp_path):
     ours.model.save(tmp_path / "m.keras")
     loaded = keras.models.load_model(tmp_path / "m.keras")
     assert loaded.optimizer.get_config()["groups"] == ours.model.optimizer.get_config()["groups"]
+
+
+def test_every_optimizer_of_keras_trains_with_schedule_and_coupled_decay(experiment):
+    training = {
+        "epochs": 1,
+        "learning_rate": {"peak": 0.01, "warmup": 0.2, "initial": 0.001, "decay": "cosine"},
+        "weight_decay": {"value": 0.01, "decoupled": False},
+    }
+    for name in set(catalog.names("optimizer")) - {"LossScaleOptimizer"}:
+        ours = experiment({"optimizer": name, **training})
+        before = ours.model.get_weights()[0]
+        assert np.isfinite(ours.fit(ours.plan(), steps_per_epoch=3).history["loss"][0]), name
+        assert np.any(ours.model.get_weights()[0] != before), name
