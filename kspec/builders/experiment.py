@@ -17,6 +17,7 @@ from kspec.builders.training import TrainingPlan, build_training
 from kspec.spec import Spec
 
 SMOKE_STEPS = 3
+WITH_PREPROCESSOR = "with_preprocessor"
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,12 @@ def assemble(spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Pat
 
 
 def with_preprocessor(preprocessor: Any, network: Any) -> Any:
-    """The preprocessor and the network as one model; the network alone where there is nothing to do before it."""
+    """The preprocessor and the network as one model; the network alone where there is nothing to do before it.
+
+    A KerasHub task stays alone too: it resizes or tokenizes what it is given, which a model around it would bypass.
+    """
     import keras
 
-    if preprocessor is None:
+    if preprocessor is None or hasattr(network, "backbone"):
         return network
-    return keras.Model(preprocessor.inputs, network(preprocessor.outputs[0]), name="with_preprocessor")
+    return keras.Model(preprocessor.inputs, network(preprocessor.outputs[0]), name=WITH_PREPROCESSOR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,4 +32,7 @@ def load_model(path: str | Path, **arguments: Any) -> Any:
 
     for module in (*UNNAMED, *(target.partition(":")[0] for names in OWN.values() for target in names.values())):
         import_module(module)
-    return keras.saving.load_model(path, **{"safe_mode": True, **arguments})
+    with warnings.catch_warnings():
+        # Said of every KerasHub task, even where `compile=False` asks for no optimizer.
+        warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
+        return keras.saving.load_model(path, **{"safe_mode": True, **arguments})

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from kspec import artifacts
-from kspec.builders.experiment import Experiment, assemble, load_data
+from kspec.builders.experiment import WITH_PREPROCESSOR, Experiment, assemble, load_data
 from kspec.builders.saved import load_model
 from kspec.commands.console import phase, say, show
 from kspec.commands.load import load, located
@@ -43,7 +43,7 @@ def evaluate(folder: str) -> Metrics:
 def with_weights(experiment: Experiment, saved: Path) -> Experiment:
     """The experiment with the weights of a saved model."""
     loaded = load_model(saved, compile=False)
-    network = loaded if experiment.datasets.preprocessor is None else loaded.get_layer(experiment.model.name)
+    network = loaded.get_layer(experiment.model.name) if loaded.name == WITH_PREPROCESSOR else loaded
     experiment.model.set_weights(network.get_weights())
     return experiment
 

@@ -22,7 +22,7 @@ READS: dict[str, Reads] = {
     "Transformer": "sequences",
     "WideResNet": "images",
 }
-"""Family -> what it reads; a family of a plug-in reads vectors."""
+"""Family -> what it reads."""
 
 
 def build_family(network: Component, datasets: Datasets, targets: Targets) -> keras.Model:
@@ -32,7 +32,7 @@ def build_family(network: Component, datasets: Datasets, targets: Targets) -> ke
         DataError: the family cannot read this kind of data.
         SpecError: an argument is refused.
     """
-    require(READS.get(network.name, "vectors"), network.name, datasets)
+    require(READS[network.name], network.name, datasets)
     takes = inspect.signature(catalog.resolve("model", network.name, ("model",))).parameters
     filled = {key: value for key, value in _filled(datasets, targets).items() if key in takes}
     arguments = {**network.arguments, **filled}
