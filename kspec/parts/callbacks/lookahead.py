@@ -38,7 +38,7 @@ class Lookahead(keras.callbacks.Callback):
         if power < 0:
             raise ValueError(f"power must be at least 0, not {power}")
         self.every, self.decay, self.power = every, decay, power
-        self._step = self._synchronized = self._before = 0
+        self._synchronized = self._before = 0
         self._move: Any = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
