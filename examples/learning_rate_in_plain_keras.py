@@ -9,7 +9,12 @@ from kspec import LinearWarmup, WarmupCosineDecay
 def model() -> keras.Model:
     """A small network for 8 x 8 digits."""
     return keras.Sequential(
-        [keras.Input((64,)), keras.layers.Rescaling(1 / 16), keras.layers.Dense(64, "relu"), keras.layers.Dense(10, "softmax")]
+        [
+            keras.Input((64,)),
+            keras.layers.Rescaling(1 / 16),
+            keras.layers.Dense(64, "relu"),
+            keras.layers.Dense(10, "softmax"),
+        ]
     )
 
 

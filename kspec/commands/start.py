@@ -14,7 +14,6 @@ def start() -> None:
     itself is turned aside. A user who set TF_CPP_MIN_LOG_LEVEL wants the messages and gets them.
     """
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
-
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     sys.stderr.flush()

@@ -37,7 +37,7 @@ def build_family(network: Component, datasets: Datasets, targets: Targets) -> ke
     filled = {key: value for key, value in _filled(datasets, targets).items() if key in takes}
     arguments = {**network.arguments, **filled}
     model: keras.Model = catalog.instantiate("model", network.name, arguments, ("model",))
-    return model if "output_activation" in takes else _activated(model, targets)
+    return model
 
 
 def _filled(datasets: Datasets, targets: Targets) -> dict[str, Any]:
@@ -45,12 +45,5 @@ def _filled(datasets: Datasets, targets: Targets) -> dict[str, Any]:
         "input_shape": datasets.input_shape,
         "vocabulary_size": datasets.vocabulary_size,
         "units": targets.units,
-        "num_classes": targets.units,
         "output_activation": targets.activation,
     }
-
-
-def _activated(model: keras.Model, targets: Targets) -> keras.Model:
-    """A model that puts out logits (FastResNet), ended by the activation."""
-    outputs = keras.layers.Activation(targets.activation, dtype="float32", name="predictions")(model.output)
-    return keras.Model(model.input, outputs, name=model.name)

@@ -35,7 +35,8 @@ def _of_file(file: str) -> Output:
             config = json.loads(archive.read("config.json"))
     except (OSError, zipfile.BadZipFile, KeyError, ValueError):
         return "multi_hot"
-    layers = config["config"].get("layers", []) if isinstance(config.get("config"), dict) else []
+    inner = config.get("config")
+    layers = inner["layers"] if isinstance(inner, dict) and "layers" in inner else []
     dtypes = [str(one["config"].get("dtype")) for one in layers if one.get("class_name") == "InputLayer"]
     if "string" in dtypes:
         return "raw"

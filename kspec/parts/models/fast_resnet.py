@@ -15,7 +15,9 @@ from kspec.parts.layers.whitening import WhiteningConv2D
 
 def FastResNet(
     input_shape: Sequence[int],
-    num_classes: int,
+    units: int,
+    output_activation: str = "softmax",
+    *,
     widths: Sequence[int] = (64, 256, 256),
     activation: str | Callable[[Any], Any] = "gelu",
     whitening: bool = True,
@@ -35,11 +37,12 @@ def FastResNet(
     Source: K. Jordan, arXiv:2404.00498 (the network of airbench94), with the identity skip of its larger variant.
 
     input_shape: (height, width, channels); raw pixels of any range, uint8 or float.
-    num_classes: the number of outputs, which are logits in float32.
+    units: the number of outputs. output_activation: "softmax", "sigmoid" or "linear", in float32.
     widths: channels of each group. activation: a Keras name or a function.
     whitening: begin with WhiteningConv2D. batch_norm: without it the convolutions have biases.
     batch_norm_momentum: 0.6, as the moving statistics must follow a short training.
-    dropout: rate before the dense layer. output_scale: factor on the logits. seed: of the initial weights and dropout.
+    dropout: rate before the dense layer. output_scale: factor on the logits, before the output activation.
+    seed: of the initial weights and dropout.
     Raises ValueError if the images are too small for this many groups.
 
     Example:
@@ -67,8 +70,9 @@ def FastResNet(
     if dropout:
         x = keras.layers.Dropout(dropout, seed=seeds.next(), name="dropout")(x)
     head = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", seed=seeds.next())
-    x = keras.layers.Dense(num_classes, use_bias=False, kernel_initializer=head, dtype="float32", name="head")(x)
-    outputs = keras.layers.Rescaling(output_scale, dtype="float32", name="logits")(x)
+    x = keras.layers.Dense(units, use_bias=False, kernel_initializer=head, dtype="float32", name="head")(x)
+    x = keras.layers.Rescaling(output_scale, dtype="float32", name="logits")(x)
+    outputs = keras.layers.Activation(output_activation, dtype="float32", name="predictions")(x)
     return keras.Model(inputs, outputs, name=name)
 
 

@@ -6,7 +6,7 @@ from kspec.parts.activations import gelu
 from kspec.parts.models.adapt import adapt_model
 from kspec.parts.models.fast_resnet import FastResNet
 
-SMALL = {"input_shape": (9, 9, 3), "num_classes": 4, "widths": (6, 8)}
+SMALL = {"input_shape": (9, 9, 3), "units": 4, "widths": (6, 8)}
 
 
 def test_parameters_of_the_full_network():
@@ -19,7 +19,7 @@ def test_parameters_of_the_full_network():
     assert model.output_shape == (None, 10)
 
 
-def test_logits_are_float32_under_mixed_precision():
+def test_predictions_are_float32_under_mixed_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = FastResNet(**SMALL)
@@ -39,10 +39,18 @@ def test_learns_colours(batch_norm, whitening):
     images[np.arange(96), :, :, labels] += 100
     model = FastResNet((9, 9, 3), 3, widths=(8, 8), whitening=whitening, batch_norm=batch_norm, seed=0)
     adapt_model(model, images)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    loss = keras.losses.SparseCategoricalCrossentropy()
     model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"], jit_compile=False)
     model.fit(images, labels, batch_size=32, epochs=12, verbose=0)
     assert model.evaluate(images, labels, verbose=0)[1] > 0.9
+
+
+def test_ends_in_the_activation():
+    images = np.random.default_rng(0).integers(0, 256, (5, 9, 9, 3)).astype("uint8")
+    np.testing.assert_allclose(FastResNet(**SMALL)(images).numpy().sum(axis=1), 1.0, rtol=1e-5)
+    model = FastResNet(**SMALL, output_activation="linear", output_scale=0.5)
+    head = keras.Model(model.input, model.get_layer("head").output)
+    np.testing.assert_allclose(model(images), 0.5 * head(images).numpy(), rtol=1e-6)
 
 
 def test_skip_connection():

@@ -1,0 +1,51 @@
+"""Every shipped spec: it reads, it is complete, it says what was measured, and its whole path runs."""
+
+from pathlib import Path
+
+import pytest
+
+from kspec import text
+from kspec.spec.reader import load_spec, read
+from kspec.spec.writer import write
+
+FOLDER = Path(__file__).parent.parent / "specs"
+SPECS = sorted(FOLDER.rglob("*.yaml"))
+# A smoke run builds the whole network: this one has 36 million weights, and its path is that of the others.
+LARGE = {"cifar_wide"}
+
+
+def test_there_are_specs():
+    assert {path.stem for path in SPECS} >= {
+        "quickstart",
+        "cifar_resnet",
+        "cifar_resnet20",
+        "cifar_wide",
+        "imdb_lstm",
+        "tabular",
+    }
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_reads_and_repeats(path):
+    spec = load_spec(path)
+    assert spec.name == path.stem
+    assert read(text.read_text(write(spec))) == spec
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_the_header_says_the_command_and_the_result(path):
+    header = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    assert header[0] == f"# kspec run specs/{path.name}"
+    assert any("easured" in line or "ot run here" in line for line in header)
+
+
+@pytest.mark.parametrize("path", [path for path in SPECS if path.stem not in LARGE], ids=lambda path: path.stem)
+def test_smoke(path, tmp_path, monkeypatch, capfd):
+    from kspec.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(path), "--smoke"])
+    assert ended.value.code == 0
+    assert "everything ran" in capfd.readouterr().out
+    assert list(tmp_path.iterdir()) == []
