@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -40,8 +41,19 @@ def log() -> str:
 
 
 def restart_log() -> None:
-    """Forgets what was said; each run has a log of its own."""
+    """Forgets what was said, since each run has a log of its own, and lets builders say things through `logging`."""
     _plain.clear()
+    logger = logging.getLogger("kspec")
+    if not logger.handlers:
+        logger.addHandler(_Said())
+        logger.setLevel(logging.INFO)
+
+
+class _Said(logging.Handler):
+    """What code below the commands logs to the logger "kspec" is said like any other line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
 
 
 @contextmanager
