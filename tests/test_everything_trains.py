@@ -53,10 +53,15 @@ def trained(training=None, data=None, model=None, **sections):
     return experiment, history
 
 
-@pytest.mark.parametrize("loss", [name for name in catalog.names("loss") if name not in ("CTC", "Circle")])
+@pytest.mark.parametrize("loss", [name for name in catalog.names("loss") if name != "CTC"])
 def test_loss(loss):
     experiment, _ = trained({"loss": loss}, data=LOSS_ON.get(loss, DATA))
     assert type(experiment.plan.loss).__name__ == loss
+
+
+def test_a_loss_for_sequences_of_labels_is_refused():
+    with pytest.raises(kspec.SpecError, match="CTC"):
+        trained({"loss": "CTC"})
 
 
 @pytest.mark.parametrize("optimizer", [name for name in catalog.names("optimizer") if name not in OPTIMIZER_ARGUMENTS])

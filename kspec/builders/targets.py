@@ -7,6 +7,7 @@
 | auto with MixUp or CutMix; any other on classes         | one-hot (n, k)    | softmax over the classes |
 | multi-label                                             | 0.0 or 1.0 (n, k) | k sigmoids               |
 | regression                                              | numbers (n, k)    | k numbers                |
+| regression with Poisson: rates, which are positive      | numbers (n, k)    | k softplus               |
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from kspec.errors import Problem, SpecError
 from kspec.spec.component import Component
 
 Labels = Literal["ids", "one_hot", "binary", "multi_hot", "numbers"]
+Activation = Literal["softmax", "sigmoid", "linear", "softplus"]
 BINARY = ("BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge")
 SPARSE = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy", "Circle")
 CATEGORICAL = (
@@ -39,7 +41,7 @@ class Targets:
     task: Task
     labels: Labels
     units: int
-    activation: Literal["softmax", "sigmoid", "linear"]
+    activation: Activation
     loss: Component
 
 
@@ -52,7 +54,9 @@ def targets(task: Task, num_outputs: int, loss: Component | Literal["auto"], aug
     if task == "multi_label":
         return Targets(task, "multi_hot", num_outputs, "sigmoid", _for_labels(loss))
     if task == "regression":
-        return Targets(task, "numbers", num_outputs, "linear", _for_numbers(loss))
+        chosen = _for_numbers(loss)
+        activation: Activation = "softplus" if _canonical(chosen) == "Poisson" else "linear"
+        return Targets(task, "numbers", num_outputs, activation, chosen)
     mixing = any(component.name in MIXING for component in augment)
     return _for_classes(num_outputs, loss, mixing)
 
