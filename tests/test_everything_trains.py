@@ -130,10 +130,10 @@ def test_max_norm_holds():
 AUGMENTATION_ARGUMENTS = {
     "RandomCrop": {"padding": 1},
     "CenterCrop": {"height": 8, "width": 8},
-    "RandomGrayscale": {},
+    "RandomPosterization": {"factor": 4},
+    "Resizing": {"height": 8, "width": 8},
     "RandomShear": {"x_factor": 0.1},
     "RandomColorJitter": {"brightness_factor": 0.1},
-    "RandomElasticTransform": {},
     "Pipeline": {"layers": ["RandomInvert"]},
 }
 NEEDS_COLOUR = {
@@ -196,9 +196,10 @@ DECAYS = {
 }
 
 
-@pytest.mark.parametrize("decay", DECAYS)
 @pytest.mark.parametrize("warmup", ["linear", "exponential"])
+@pytest.mark.parametrize("decay", DECAYS)
 def test_learning_rate(decay, warmup):
+    warmup = "linear" if decay == "plateau" else warmup  # the only one that a plateau takes
     rate = {"peak": 0.01, "decay": {decay: DECAYS[decay]}, "final": 0.001}
     if decay != "one_cycle":
         rate |= {"warmup": "1 step", "warmup_curve": warmup, "initial": 0.001}

@@ -21,9 +21,9 @@ class Lookahead(keras.callbacks.Callback):
     decay: d at the end of training, in [0, 1], 0.5 by default.
     power: d at step t of T is decay * (t / T)^power: 0 (default) is the constant d of the paper; 3 with
         decay = 0.95**5 is airbench94's.
-    A training that is stopped before its last planned step keeps the weights it has. The slow weights are not part of a
-    checkpoint. Raises ValueError for an argument out of range, and when training begins without a known number of
-    steps.
+    A training that is stopped before its last planned step, or is shorter than `every` steps, keeps the weights it has.
+    The slow weights are not part of a checkpoint. Raises ValueError for an argument out of range, and when training
+    begins without a known number of steps.
 
     Example:
         model.fit(x, y, epochs=10, callbacks=[Lookahead(every=5, decay=0.95**5, power=3)])
@@ -64,7 +64,7 @@ class Lookahead(keras.callbacks.Callback):
         if step // self.every > self._synchronized // self.every:
             self._synchronized = step
             self._move(self.decay * (step / total) ** self.power)
-        if step == total:
+        if step == total and total >= self.every:
             self._move(1.0)
 
 
