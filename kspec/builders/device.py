@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tensorflow as tf
 
@@ -17,6 +17,9 @@ FLOAT32_FAMILIES = ("MLP", "RNN")
 """Families of kspec that bfloat16 does not make faster on a CPU."""
 CPU_INFO = Path("/proc/cpuinfo")
 
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+MIXED: tuple[Precision, ...] = ("mixed_bfloat16", "mixed_float16")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -26,7 +29,7 @@ class Settings:
     device: what it runs on, in words. reason: why these settings, in words.
     """
 
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
+    precision: Precision
     jit_compile: bool | Literal["auto"]
     device: str
     reason: str
@@ -57,6 +60,15 @@ def choose(device: Device, model: Model) -> Settings:
     return _settings(device, "CPU", *_for_cpu(flags, gains_from_bf16(model)), jit=False)
 
 
+def as_saved(settings: Settings, model: Any) -> Settings:
+    """The settings with the precision that the layers of a saved model have: they keep it, whatever the spec says."""
+    names = {layer.dtype_policy.name for layer in model._flatten_layers() if layer.weights}
+    precision = next((name for name in MIXED if name in names), "float32")
+    if precision == settings.precision:
+        return settings
+    return replace(settings, precision=precision, reason=f"{settings.reason}; precision {precision} as in model.file")
+
+
 def gains_from_bf16(model: Model) -> bool:
     """Whether the network is one of convolutions or attention; a saved file is taken for one."""
     if model.network is not None:
@@ -71,9 +83,6 @@ def cpu_flags(cpu_info: str) -> frozenset[str]:
     """The flags of the first processor in the text of /proc/cpuinfo; empty where it lists none."""
     lines = (line for line in cpu_info.splitlines() if line.split(":")[0].strip() == "flags")
     return frozenset(next(lines, "").partition(":")[2].split())
-
-
-Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
 def _for_gpu(capability: tuple[int, int]) -> tuple[Precision, str]:

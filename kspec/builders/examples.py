@@ -35,12 +35,14 @@ class Source:
 
     splits: by name; a source without splits of its own holds one, "train".
     class_names: names of the class ids in `y`, where the source knows them; () otherwise.
+    label_names: names of the numbers in `y`, where the source knows them; () otherwise.
     """
 
     kind: Kind
     splits: Mapping[str, Examples]
     class_names: tuple[str, ...] = ()
     task: Task | None = None
+    label_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Datasets:
     preprocessor: a Keras model from raw features (what a user has) to what the network reads, fitted on train; None
         where there is nothing to do. It becomes the first part of the saved model.
     num_outputs: classes, labels or numbers to predict.
+    class_names: of classes, or of labels where the source knows them. label_names: of labels and numbers to predict.
     """
 
     kind: Kind

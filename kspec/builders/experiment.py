@@ -12,12 +12,13 @@ from kspec.builders.data import build_data, synthetic_data
 from kspec.builders.data.pipeline import pipeline
 from kspec.builders.examples import Datasets
 from kspec.builders.model import build_model, text_output
+from kspec.builders.model.file import saved_preprocessor
+from kspec.builders.saved import with_preprocessor
 from kspec.builders.targets import Targets, targets
 from kspec.builders.training import TrainingPlan, build_training
 from kspec.spec import Spec
 
 SMOKE_STEPS = 3
-WITH_PREPROCESSOR = "with_preprocessor"
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,22 @@ def build(spec: Spec, *, smoke: bool = False, folder: Path | None = None) -> Exp
 
 
 def load_data(spec: Spec, *, smoke: bool = False) -> Datasets:
-    """The data of a spec, split, cleaned and read; with `smoke`, generated."""
+    """The data of a spec, split, cleaned and read; with `smoke`, generated.
+
+    For a saved model to train on, they are read as that model reads them: by the statistics in its file.
+    """
     load = synthetic_data if smoke else build_data
-    return load(spec.data, spec.seed, text_output(spec.model, spec.data))
+    fitted = None if spec.model.file is None else saved_preprocessor(spec.model.file)
+    return load(spec.data, spec.seed, text_output(spec.model, spec.data), fitted)
 
 
-def assemble(spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Path | None = None) -> Experiment:
-    """The experiment of a spec on data that is already there."""
+def assemble(
+    spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Path | None = None, pretrained: bool = True
+) -> Experiment:
+    """The experiment of a spec on data that is already there.
+
+    pretrained: False leaves the weights random and downloads none, for a caller who has weights to put in.
+    """
     import keras
     import tensorflow as tf
 
@@ -117,7 +127,9 @@ def assemble(spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Pat
     keras.config.set_dtype_policy(settings.precision)
     try:
         keras.utils.set_random_seed(spec.seed)
-        model = build_model(spec.model, datasets, wanted, pretrained=not smoke)
+        model = build_model(spec.model, datasets, wanted, pretrained=pretrained and not smoke)
+        if spec.model.file is not None:
+            settings = device.as_saved(settings, model)
         plan = build_training(spec, model, wanted, datasets, steps, folder or Path())
         model.compile(
             optimizer=plan.optimizer,
@@ -129,15 +141,3 @@ def assemble(spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Pat
     finally:
         keras.config.set_dtype_policy(before)
     return Experiment(spec, datasets, wanted, settings, model, plan, train, validation, test, epoch, steps)
-
-
-def with_preprocessor(preprocessor: Any, network: Any) -> Any:
-    """The preprocessor and the network as one model; the network alone where there is nothing to do before it.
-
-    A KerasHub task stays alone too: it resizes or tokenizes what it is given, which a model around it would bypass.
-    """
-    import keras
-
-    if preprocessor is None or hasattr(network, "backbone"):
-        return network
-    return keras.Model(preprocessor.inputs, network(preprocessor.outputs[0]), name=WITH_PREPROCESSOR)

@@ -9,6 +9,9 @@ from typing import Any
 
 from kspec.catalog.kinds import OWN
 
+WITH_PREPROCESSOR = "with_preprocessor"
+"""The name of a saved model that starts with what the data builder fitted on train."""
+
 # Parts of saved models that a spec does not name, beside those in the catalogue.
 UNNAMED = (
     "kspec.parts.activations",
@@ -36,3 +39,25 @@ def load_model(path: str | Path, **arguments: Any) -> Any:
         # Said of every KerasHub task, even where `compile=False` asks for no optimizer.
         warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
         return keras.saving.load_model(path, **{"safe_mode": True, **arguments})
+
+
+def with_preprocessor(preprocessor: Any, network: Any) -> Any:
+    """The preprocessor and the network as one model; the network alone where there is nothing to do before it.
+
+    A KerasHub task stays alone too: it resizes or tokenizes what it is given, which a model around it would bypass.
+    """
+    import keras
+
+    if preprocessor is None or hasattr(network, "backbone"):
+        return network
+    return keras.Model(preprocessor.inputs, network(preprocessor.outputs[0]), name=WITH_PREPROCESSOR)
+
+
+def taken_apart(model: Any) -> tuple[Any, Any]:
+    """(preprocessor, network): the reverse of `with_preprocessor`; (None, model) for any other model."""
+    import keras
+
+    if model.name != WITH_PREPROCESSOR:
+        return None, model
+    *_, last, network = model.operations
+    return keras.Model(model.inputs, last.output, name="preprocessor"), network

@@ -8,8 +8,8 @@ from typing import Any
 from rich.table import Table
 
 from kspec import artifacts
-from kspec.builders.experiment import WITH_PREPROCESSOR, Experiment, assemble, load_data
-from kspec.builders.saved import load_model
+from kspec.builders.experiment import Experiment, assemble, load_data
+from kspec.builders.saved import load_model, taken_apart
 from kspec.commands.console import phase, say, show
 from kspec.commands.load import load, located
 from kspec.commands.measure import Metrics, held_out
@@ -31,7 +31,7 @@ def evaluate(folder: str) -> Metrics:
         with phase(timing, "data"):
             datasets = load_data(spec)
         with phase(timing, "model"):
-            experiment = with_weights(assemble(spec, datasets, folder=place), saved)
+            experiment = with_weights(assemble(spec, datasets, folder=place, pretrained=False), saved)
     if datasets.fingerprint != before["data"]["fingerprint"]:
         say("The data are not those of the run: their fingerprint differs.", style="bold red")
     with phase(timing, "measure"):
@@ -42,8 +42,7 @@ def evaluate(folder: str) -> Metrics:
 
 def with_weights(experiment: Experiment, saved: Path) -> Experiment:
     """The experiment with the weights of a saved model."""
-    loaded = load_model(saved, compile=False)
-    network = loaded.get_layer(experiment.model.name) if loaded.name == WITH_PREPROCESSOR else loaded
+    _, network = taken_apart(load_model(saved, compile=False))
     experiment.model.set_weights(network.get_weights())
     return experiment
 

@@ -82,8 +82,8 @@ def _build(spec: Spec, timing: dict[str, float], *, folder: Path, smoke: bool = 
         datasets = load_data(spec, smoke=smoke)
     with phase(timing, "model"):
         experiment = assemble(spec, datasets, smoke=smoke, folder=folder)
-    for touched in datasets.cleaning:
-        say(f"clean  {touched.step}: {touched.count:,} in {touched.split}")
+    for line in summary.cleaning_lines(datasets):
+        say(f"clean  {line}")
     say(f"data   {summary.data_line(experiment)}")
     say(f"model  {summary.count(experiment.model.weights):,} parameters")
     say(f"device {experiment.settings.device}, {experiment.settings.precision}: {experiment.settings.reason}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
+from kspec.builders.examples import Datasets
 from kspec.builders.experiment import Experiment
 from kspec.commands import record
 from kspec.commands.console import show
@@ -69,6 +70,13 @@ def data_line(experiment: Experiment) -> str:
     many = {"classification": "classes", "multi_label": "labels", "regression": "numbers to predict"}[data.task]
     outputs = "1 number to predict" if data.num_outputs == 1 else f"{data.num_outputs} {many}"
     return f"{sizes} {UNITS[data.kind]}, {outputs}"
+
+
+def cleaning_lines(data: Datasets) -> list[str]:
+    """What each cleaning step touched, a line a step: `drop_duplicates: 5 train, 0 test`."""
+    splits = len({touched.split for touched in data.cleaning}) or 1
+    steps = [data.cleaning[start : start + splits] for start in range(0, len(data.cleaning), splits)]
+    return [f"{step[0].step}: " + ", ".join(f"{one.count:,} {one.split}" for one in step) for step in steps]
 
 
 def show_table(

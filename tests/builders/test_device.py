@@ -1,10 +1,11 @@
 """Number format and compilation by device, without the device: TensorFlow's list and /proc/cpuinfo are replaced."""
 
+import keras
 import pytest
 import tensorflow as tf
 
 from kspec.builders import device
-from kspec.builders.device import choose, cpu_flags, gains_from_bf16
+from kspec.builders.device import as_saved, choose, cpu_flags, gains_from_bf16
 from kspec.spec.device import Device
 from kspec.spec.model import Model
 
@@ -91,3 +92,12 @@ def test_families(name, gains):
 def test_flags_are_those_of_the_first_processor():
     assert cpu_flags("flags\t: a b\n\nflags\t: c\n") == {"a", "b"}
     assert cpu_flags("Features : fp asimd\n") == frozenset()
+
+
+def test_a_saved_model_keeps_its_precision_and_the_reason_says_so(cpu):
+    cpu("amx_bf16")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, dtype="mixed_float16"), keras.layers.Dense(1)])
+    settings = as_saved(choose(Device(), CONVOLUTIONS), model)
+    assert settings.precision == "mixed_float16"
+    assert settings.reason.endswith("; precision mixed_float16 as in model.file")
+    assert as_saved(settings, model) == settings

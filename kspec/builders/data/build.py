@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kspec.builders.data.clean import clean
 from kspec.builders.data.fingerprint import fingerprint
 from kspec.builders.data.labels import encode_labels, infer_task
@@ -15,34 +17,35 @@ from kspec.builders.model.text_output import Output
 from kspec.spec.data import Data
 
 
-def build_data(data: Data, seed: int, text_output: Output) -> Datasets:
+def build_data(data: Data, seed: int, text_output: Output, fitted: Any = None) -> Datasets:
     """The data of a spec, in memory, ready for the pipeline.
 
     seed: of the splits that are drawn as fractions.
     text_output: how texts are written for the model; see kspec.builders.model.text_output.
+    fitted: a preprocessor of an earlier run that takes the place of one fitted on train, for tables and texts.
 
     Raises:
         DataError: the data are not there, or not what the spec says.
     """
-    return assemble(load(data), data, seed, text_output)
+    return assemble(load(data), data, seed, text_output, fitted)
 
 
-def synthetic_data(data: Data, seed: int, text_output: Output) -> Datasets:
+def synthetic_data(data: Data, seed: int, text_output: Output, fitted: Any = None) -> Datasets:
     """Generated data of the shapes and classes that the source's metadata gives, by the same path; needs no network.
 
     Raises:
         DataError: the metadata are not there, or contradict the spec.
     """
     source, wanted = synthetic_source(data)
-    return assemble(source, wanted, seed, text_output)
+    return assemble(source, wanted, seed, text_output, fitted)
 
 
-def assemble(source: Source, data: Data, seed: int, text_output: Output) -> Datasets:
+def assemble(source: Source, data: Data, seed: int, text_output: Output, fitted: Any = None) -> Datasets:
     """The data of a source, split, cleaned and preprocessed."""
     splits, cleaning = clean(split(source, data, seed), data, source.class_names)
     task = infer_task(train_of(splits).y, data, source)
     labelled, class_names = encode_labels(splits, task, source.class_names)
-    ready = preprocess(source.kind, labelled, data, text_output)
+    ready = preprocess(source.kind, labelled, data, text_output, fitted)
     train = train_of(ready.splits)
     return Datasets(
         kind=source.kind,
@@ -58,5 +61,5 @@ def assemble(source: Source, data: Data, seed: int, text_output: Output) -> Data
         vocabulary_size=ready.vocabulary_size,
         cleaning=cleaning,
         fingerprint=fingerprint(splits),
-        label_names=() if task == "classification" else data.label or (),
+        label_names=() if task == "classification" else data.label or source.label_names,
     )

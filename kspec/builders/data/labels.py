@@ -143,7 +143,8 @@ def encode_labels(
         DataError: a class id outside of the known classes, or a label of validation or test that train does not hold.
     """
     if task != "classification":
-        return {role: part and _numbers(part, task, role) for role, part in splits.items()}, class_names
+        names = class_names if task == "multi_label" else ()
+        return {role: part and _numbers(part, task, role) for role, part in splits.items()}, names
     if not class_names:
         train = splits["train"]
         class_names = _names(train.y if train is not None else np.array([]))

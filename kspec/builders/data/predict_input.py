@@ -140,8 +140,7 @@ def _table(path: Path, data: Data, model: Any) -> tuple[list[str], dict[str, np.
     columns = {name: tables._array(frame[held[name]]) for name in wanted}
     for name, values in columns.items():
         _whole(name, values)
-    table = typed(columns, [name for name, dtype in wanted.items() if dtype == "float32"])
-    return _rows(len(frame)), {name: _as(dtype, name, table[name]) for name, dtype in wanted.items()}
+    return _rows(len(frame)), dict(typed(columns, wanted))
 
 
 def _whole(name: str, values: np.ndarray) -> None:
@@ -150,16 +149,6 @@ def _whole(name: str, values: np.ndarray) -> None:
         hint = "fill the values in, or leave the rows out"
         message = f"{count} missing value{'s' * (count != 1)} in column '{name}'"
         raise DataError(Problem((), message, "no missing values", hint=hint))
-
-
-def _as(dtype: str, name: str, values: np.ndarray) -> np.ndarray:
-    """A categorical column in the type that the model's vocabulary has."""
-    if dtype == "string":
-        return np.array([str(value) for value in values.tolist()], object)
-    if dtype == "int64" and values.dtype.kind == "O":
-        found = next(value for value in values if not value.lstrip("-").isdecimal())
-        raise DataError(Problem((), f"column '{name}' holds a value that is no whole number", "integers", repr(found)))
-    return values
 
 
 def _array(path: Path, data: Data, model: Any) -> tuple[list[str], np.ndarray]:

@@ -8,15 +8,17 @@ import numpy as np
 
 from kspec.builders.data.image import prepare_images
 from kspec.builders.data.prepared import Prepared, Splits, each_split, train_features
-from kspec.builders.data.table import prepare_table
+from kspec.builders.data.table import prepare_table, table_by
 from kspec.builders.data.text import prepare_texts
 from kspec.builders.examples import Kind
 from kspec.builders.model.text_output import Output
 from kspec.spec.data import Data
 
 
-def preprocess(kind: Kind, splits: Splits, data: Data, output: Output) -> Prepared:
+def preprocess(kind: Kind, splits: Splits, data: Data, output: Output, fitted: Any = None) -> Prepared:
     """The splits as the network reads them. Statistics and vocabularies come from train alone.
+
+    fitted: a preprocessor of tables or texts to use instead of fitting one.
 
     Raises:
         DataError: images of different sizes, values missing in a table, numbers that are none.
@@ -24,9 +26,9 @@ def preprocess(kind: Kind, splits: Splits, data: Data, output: Output) -> Prepar
     if kind == "image":
         return prepare_images(splits, data.image)
     if kind == "table":
-        return prepare_table(splits, data.columns)
+        return prepare_table(splits, data.columns) if fitted is None else table_by(fitted, splits)
     if kind == "text":
-        return prepare_texts(splits, data.text, output)
+        return prepare_texts(splits, data.text, output, fitted)
     train = train_features(splits)
     if output == "int" and train.dtype.kind in "iu" and train.ndim == 2:
         return prepare_ids(splits)

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from kspec.builders.data.labels import text_of
+from kspec.builders.data.clean import clean
+from kspec.builders.data.labels import infer_task, text_of
+from kspec.builders.data.prepared import train_of
 from kspec.builders.data.sources import fields, keras, load, tfds
 from kspec.builders.data.splits import ROLES, split, take
 from kspec.builders.examples import Examples, Features, Source
@@ -29,22 +31,26 @@ def synthetic_source(data: Data) -> tuple[Source, Data]:
     name = data.source[0]
     source = _tfds(data) if name == "tfds" else _keras(data) if name == "keras" else _part(data)
     named = {role: role if role in source.splits else None for role in ROLES}
-    return source, data.model_copy(update=named)
+    done = {} if name in ("tfds", "keras") else {"clean": ()}
+    return source, data.model_copy(update={**named, **done})
 
 
 def _sizes(data: Data) -> dict[str, int]:
     """Examples for each role that the spec asks for."""
     asked = {role: size for role, size in SIZES.items() if getattr(data, role) is not None}
-    return {**asked, "train": max(SIZES["train"], data.batch_size)}
+    # Cleaning must leave a batch.
+    return {**asked, "train": max(SIZES["train"], data.batch_size * (2 if data.clean else 1))}
 
 
 def _part(data: Data) -> Source:
-    """Examples of the real data, spread evenly, with every class that train holds."""
+    """Examples of the real data, cleaned and spread evenly, with every class that train holds."""
     source = load(data)
     sizes = _sizes(data)
-    parts = {role: part for role, part in split(source, data, seed=0).items() if part is not None}
-    cut = {role: take(part, _spread(part.y, sizes[role])) for role, part in parts.items()}
-    return Source(source.kind, cut, source.class_names, source.task)
+    parts, _ = clean(split(source, data, seed=0), data, source.class_names)
+    # By all of train: a few rows of many classes can look like numbers to predict.
+    task = infer_task(train_of(parts).y, data, source)
+    cut = {role: take(part, _spread(part.y, sizes[role])) for role, part in parts.items() if part is not None}
+    return Source(source.kind, cut, source.class_names, task, source.label_names)
 
 
 def _spread(labels: np.ndarray, size: int) -> np.ndarray:
@@ -78,7 +84,7 @@ def _tfds(data: Data) -> Source:
         role: Examples(_inputs(generate, features, chosen, data, size), _labels(generate, features, chosen, size))
         for role, size in _sizes(data).items()
     }
-    return Source(chosen.kind, splits, chosen.class_names, chosen.task)
+    return Source(chosen.kind, splits, chosen.class_names, chosen.task, chosen.label_names)
 
 
 def _inputs(generate: np.random.Generator, features: Any, chosen: fields.Chosen, data: Data, size: int) -> Features:

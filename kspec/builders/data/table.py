@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from kspec.builders.data.labels import text_of
 from kspec.builders.data.prepared import Prepared, Splits, each_split, train_features
 from kspec.errors import DataError, Problem
 from kspec.spec.data import Columns
 
 BATCH = 4096
 Table = Mapping[str, np.ndarray]
+Kind = Literal["float32", "int64", "string"]
 
 
 def prepare_table(splits: Splits, columns: Columns) -> Prepared:
@@ -24,9 +26,28 @@ def prepare_table(splits: Splits, columns: Columns) -> Prepared:
         DataError: a numeric column holds something else, or two columns have one name.
     """
     train = train_features(splits)
-    numeric = numeric_columns(train, columns)
-    model = table_model(typed(train, numeric))
-    ready = each_split(splits, lambda x: apply(model, typed(x, numeric)))
+    kinds = column_kinds(train, columns)
+    model = table_model(typed(train, kinds))
+    ready = each_split(splits, lambda x: apply(model, typed(x, kinds)))
+    return Prepared(ready, tuple(model.output_shape[1:]), "float32", model)
+
+
+def table_by(model: keras.Model, splits: Splits) -> Prepared:
+    """The splits as a preprocessor that was fitted before makes them.
+
+    Raises:
+        DataError: the columns are not those it was fitted on, or a value does not have its column's type.
+    """
+    train = train_features(splits)
+    _require_table(train)
+    wanted: dict[str, Kind] = {tensor.name: tensor.dtype for tensor in model.inputs}
+    held = {input_name(name): name for name in train}
+    if set(held) != set(wanted):
+        hint = "data.columns says which columns are features"
+        message = "the columns are not those of the saved model"
+        raise DataError(Problem(("data", "columns"), message, ", ".join(wanted), ", ".join(train), hint))
+    kinds = {held[name]: kind for name, kind in wanted.items()}
+    ready = each_split(splits, lambda x: apply(model, typed(x, kinds)))
     return Prepared(ready, tuple(model.output_shape[1:]), "float32", model)
 
 
@@ -44,21 +65,41 @@ def _is_number(values: np.ndarray) -> bool:
     return values.dtype.kind in "iuf"
 
 
-def typed(table: Any, numeric: list[str]) -> Table:
-    """Columns by the names and types of the model's inputs: float32, int64 or object array of str, each (n,).
+def column_kinds(train: Any, columns: Columns) -> dict[str, Kind]:
+    """Column -> the type of its input: numbers float32; categories int64 where all of train's are whole, else text.
 
     Raises:
-        DataError: a value of a numeric column is not a number; two columns have one name.
+        DataError: the features are not a table.
     """
-    if not isinstance(table, Mapping):
-        found = f"an array of shape {np.shape(table)}"
-        raise DataError(Problem(("data",), "the data are not a table", "columns", found))
+    _require_table(train)
+    numeric = numeric_columns(train, columns)
+    return {
+        name: "float32" if name in numeric else "string" if _whole(values) is None else "int64"
+        for name, values in train.items()
+    }
+
+
+def typed(table: Any, kinds: Mapping[str, Kind]) -> Table:
+    """Columns by the names and types of the model's inputs: float32, int64 or object array of str, each (n,).
+
+    kinds: of every column; see `column_kinds`. A table that comes later may hold 1 where train held "1".
+
+    Raises:
+        DataError: a value does not have the column's type; two columns have one name.
+    """
+    _require_table(table)
     result: dict[str, np.ndarray] = {}
     for name, values in table.items():
         if input_name(name) in result:
             raise DataError(Problem(("data", "columns"), f"two columns are called '{input_name(name)}'"))
-        result[input_name(name)] = _numbers(name, values) if name in numeric else _categories(values)
+        result[input_name(name)] = AS[kinds[name]](name, values)
     return result
+
+
+def _require_table(table: Any) -> None:
+    if not isinstance(table, Mapping):
+        found = f"an array of shape {np.shape(table)}"
+        raise DataError(Problem(("data",), "the data are not a table", "columns", found))
 
 
 def input_name(column: str) -> str:
@@ -84,12 +125,44 @@ def _convertible(value: Any) -> bool:
     return True
 
 
-def _categories(values: np.ndarray) -> np.ndarray:
+def _ids(name: str, values: np.ndarray) -> np.ndarray:
+    whole = _whole(values)
+    if whole is not None:
+        return whole
+    # Texts: one value that is no number makes pandas read the whole column so.
+    ids = [_whole_number(value) for value in values.tolist()]
+    if None in ids:
+        message = f"column '{name}' holds a value that is no whole number, and train holds only those"
+        found = repr(values[ids.index(None)])
+        raise DataError(Problem(("data", "columns", "categorical"), message, "integers", found))
+    return np.array(ids, np.int64)
+
+
+def _whole_number(value: Any) -> int | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return int(number) if number.is_integer() else None
+
+
+def _whole(values: np.ndarray) -> np.ndarray | None:
+    """Whole numbers and booleans as int64; None where there is anything else."""
+    if values.dtype.kind == "O":
+        if not all(isinstance(value, int | float | np.number) for value in values):
+            return None
+        values = values.astype(np.float64)
     if values.dtype.kind in "iub":
         return values.astype(np.int64)
-    if values.dtype.kind == "f" and np.array_equal(values, np.round(values)):
-        return values.astype(np.int64)
-    return np.array([str(v) for v in values.tolist()], object)
+    return values.astype(np.int64) if values.dtype.kind == "f" and np.array_equal(values, np.round(values)) else None
+
+
+def _texts(name: str, values: np.ndarray) -> np.ndarray:
+    return np.array([text_of(value) for value in values.tolist()], object)
+
+
+AS: Mapping[Kind, Callable[[str, np.ndarray], np.ndarray]] = {"float32": _numbers, "int64": _ids, "string": _texts}
+"""Type of an input -> (name, values) of a column in that type."""
 
 
 def table_model(train: Table) -> keras.Model:

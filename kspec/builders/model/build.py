@@ -37,7 +37,7 @@ def build_model(model: Model, datasets: Datasets, targets: Targets, *, pretraine
         SpecError: an argument, a shape, a name or a pattern does not fit.
     """
     network = _network(model, datasets, targets, pretrained)
-    if model.file is None and datasets.input_dtype != "string":
+    if model.file is None:
         adapt_model(network, _sample(datasets))
     if model.regularizer is not None:
         attach("regularizer", model.regularizer, network)

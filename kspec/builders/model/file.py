@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from kspec.builders.examples import Datasets
-from kspec.builders.saved import load_model
+from kspec.builders.saved import load_model, taken_apart
 from kspec.builders.targets import Targets
 from kspec.errors import Problem, SpecError
 
@@ -18,19 +18,13 @@ PATH = ("model", "file")
 def load_file(file: str, datasets: Datasets, targets: Targets) -> keras.Model:
     """The saved model, checked against the data. Code in the file is refused (`safe_mode`).
 
-    A last layer without activation is taken to put out logits and gets the activation of the targets.
+    Of the model of an earlier run, the network; what prepared the data for it is `saved_preprocessor`. A last layer
+    without activation is taken to put out logits and gets the activation of the targets.
 
     Raises:
         SpecError: no such file, not a Keras model, or its input or output does not fit the data.
     """
-    if not Path(file).is_file():
-        raise SpecError(Problem(PATH, "no such file", "a .keras file", file))
-    try:
-        model: keras.Model = load_model(file, compile=False)
-    except Exception as error:
-        # Keras and zipfile raise many types for a file that is not a model; all mean the same to the user.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise SpecError(Problem(PATH, f"not a Keras model: {lines[0]}", "a .keras file", file)) from error
+    model: keras.Model = taken_apart(_read(file))[1]
     _check_input(model, datasets)
     if len(model.outputs) != 1 or model.output_shape[1:] != (targets.units,):
         message = "the model's output does not fit the data"
@@ -41,7 +35,31 @@ def load_file(file: str, datasets: Datasets, targets: Targets) -> keras.Model:
     return model
 
 
+def saved_preprocessor(file: str) -> keras.Model | None:
+    """What an earlier run fitted on its train split to make features of raw data; None where the file holds none.
+
+    Raises:
+        SpecError: as `load_file`.
+    """
+    preprocessor: keras.Model | None = taken_apart(_read(file))[0]
+    return preprocessor
+
+
+def _read(file: str) -> keras.Model:
+    if not Path(file).is_file():
+        raise SpecError(Problem(PATH, "no such file", "a .keras file", file))
+    try:
+        model: keras.Model = load_model(file, compile=False)
+    except Exception as error:
+        # Keras and zipfile raise many types for a file that is not a model; all mean the same to the user.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise SpecError(Problem(PATH, f"not a Keras model: {lines[0]}", "a .keras file", file)) from error
+    return model
+
+
 def _check_input(model: keras.Model, datasets: Datasets) -> None:
+    if hasattr(model, "backbone") and datasets.kind in ("text", "image"):
+        return  # a KerasHub task tokenizes or resizes by itself
     shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
     if len(shapes) == 1 and _agree(shapes[0], datasets.input_shape):
         return

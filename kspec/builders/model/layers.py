@@ -67,7 +67,9 @@ def _called(layer: Any, sources: list[Any], path: tuple[str | int, ...], entry: 
         return layer(*sources) if len(required) > 1 else layer(sources)
     except Exception as error:
         # Keras raises ValueError, TypeError and its backends' own errors for shapes that do not fit.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
+        # Of an error inside of `call`, the first line says only that there was one.
+        lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("Exception encount")]
+        lines = [line.replace("\x1b[1m", "").replace("\x1b[0m", "") for line in lines] or [type(error).__name__]
         shapes = ", ".join(str(source.shape[1:]) for source in sources)
         raise SpecError(Problem(path, f"{entry.layer.name}: {lines[0]}", found=f"inputs of shape {shapes}")) from error
 

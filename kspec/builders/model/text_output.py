@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import zipfile
-from typing import Literal
+from typing import Literal, cast
 
 from kspec import catalog
+from kspec.builders.saved import WITH_PREPROCESSOR
 from kspec.spec.data import Data
 from kspec.spec.model import Model
 
@@ -29,14 +30,22 @@ def text_output(model: Model, data: Data) -> Output:
 
 
 def _of_file(file: str) -> Output:
-    """By the dtype of the saved model's input; an unreadable file is reported when it is loaded."""
+    """By the saved model's vectorization or the dtype of its input; an unreadable file is reported when it is loaded.
+
+    The model of an earlier run starts with the vectorization of its texts, which is then done before the training.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
             config = json.loads(archive.read("config.json"))
     except (OSError, zipfile.BadZipFile, KeyError, ValueError):
         return "multi_hot"
+    if "keras_hub" in str(config.get("registered_name")):
+        return "raw"
     inner = config.get("config")
     layers = inner["layers"] if isinstance(inner, dict) and "layers" in inner else []
+    if isinstance(inner, dict) and inner.get("name") == WITH_PREPROCESSOR:
+        modes = [one["config"]["output_mode"] for one in layers if one.get("class_name") == "TextVectorization"]
+        return cast(Output, modes[0]) if modes else "multi_hot"
     dtypes = [str(one["config"].get("dtype")) for one in layers if one.get("class_name") == "InputLayer"]
     if "string" in dtypes:
         return "raw"

@@ -43,6 +43,7 @@ def attach(kind: Kind, patterns: Mapping[str, Component | None], model: keras.Mo
         used.add(pattern)
         component, place = patterns[pattern], ("model", kind, pattern)
         part = None if component is None else catalog.instantiate(kind, component.name, component.arguments, place)
+        _try(part, variable, place)
         setattr(variable, kind, part)
         for owner in owners.get(id(variable), ()):
             attribute = f"{OWN_NAMES.get(variable.name, variable.name)}_{kind}"
@@ -51,6 +52,22 @@ def attach(kind: Kind, patterns: Mapping[str, Component | None], model: keras.Mo
     problems = [_unused(kind, pattern, list(weights)) for pattern in patterns if pattern not in used]
     if problems:
         raise SpecError(problems)
+
+
+def _try(part: Any, variable: Any, place: tuple[str, ...]) -> None:
+    """Calls the part once: some are for matrices only, which shows nowhere else before the first step.
+
+    Raises:
+        SpecError: it does not fit the weight.
+    """
+    try:
+        if part is not None:
+            part(variable)
+    except Exception as error:
+        # Keras raises ValueError or its backend's own errors for shapes that do not fit.
+        message = f"does not fit the weight {variable.path}: {str(error).strip().splitlines()[0]}"
+        hint = f"a pattern over weights that fit, and null for the others: {{'{variable.path}': null, ...}}"
+        raise SpecError(Problem(place, message, hint=hint)) from error
 
 
 def _owners(model: keras.Model) -> dict[int, list[Any]]:

@@ -61,6 +61,8 @@ def _callback(
         expected = f"`use_ema: true` in training.optimizer: {training.optimizer.name}"
         raise SpecError(Problem(place, message, expected, on_key=True))
     arguments = {**catalog.defaults("callback", name), **component.arguments}
+    if name == "EarlyStopping" and _has_average(training):
+        _keeps_average(bool(arguments["restore_best_weights"]), training, place)
     _watched(name, arguments, names, (*place, "monitor"))
     if name in FILES:
         key = FILES[name]
@@ -80,6 +82,28 @@ def _installed(name: str, path: tuple[str | int, ...]) -> None:
 def _has_average(training: Training) -> bool:
     arguments = training.optimizer.arguments
     return "use_ema" in arguments and bool(arguments["use_ema"])
+
+
+def _keeps_average(restores: bool, training: Training, path: tuple[str | int, ...]) -> None:
+    """Refuses an early stop that would leave the last weights, or the best ones, in the place of their average.
+
+    Keras puts the average in when the training ends. EarlyStopping then restores what stood in the model at the end of
+    the best epoch, the average only if it was swapped in by then; and SwapEMAWeights with `swap_on_epoch` makes that
+    final step right only in the last epoch of all, so that a training which stops before has to restore.
+    """
+    swaps = [
+        number
+        for number, component in enumerate(training.callbacks)
+        if component.name == "SwapEMAWeights" and component.arguments.get("swap_on_epoch")
+    ]
+    number = path[2]
+    if restores and not any(swap < int(number) for swap in swaps):
+        message = "the weights that are restored would not be the moving average"
+        expected = "`SwapEMAWeights: {swap_on_epoch: true}` before it in the list"
+        raise SpecError(Problem((*path, "restore_best_weights"), message, expected, "true"))
+    if swaps and not restores:
+        message = "a training that stops early would lose the moving average"
+        raise SpecError(Problem((*path, "restore_best_weights"), message, "true", "false"))
 
 
 def _watched(name: str, arguments: Mapping[str, Any], names: Names, path: tuple[str | int, ...]) -> None:

@@ -172,3 +172,25 @@ def test_whole_numbers_are_token_ids_for_a_network_that_reads_ids():
     ready = _ready("array", np.array([[1, 5], [2, 0]]), np.array([[7, 0]]), output="int")
     assert ready.splits["train"].x.dtype == np.int32
     assert (ready.input_shape, ready.input_dtype, ready.vocabulary_size) == ((2,), "int32", 8)
+
+
+@pytest.mark.parametrize(
+    ("train", "later"),
+    [
+        (_texts("1", "A"), np.array([1, 2])),  # a later file in which every value looks like a number
+        (np.array([1, 2]), np.array([1.0, 9.0])),
+        (np.array([True, False]), np.array([True, False], object)),  # a column that had gaps
+        (np.array([1, 0], object), np.array([True, False])),
+    ],
+)
+def test_categories_that_come_later_in_another_type_are_the_same_categories(train, later):
+    ready = _ready("table", {"city": train}, {"city": later}, columns={"categorical": ["city"]})
+    ones = np.argmax(ready.splits["validation"].x, axis=1)
+    assert ones[0] == np.argmax(ready.splits["train"].x, axis=1)[0]
+    assert ones[1] in (0, np.argmax(ready.splits["train"].x, axis=1)[1])
+
+
+def test_a_later_name_in_a_column_of_whole_numbers_is_refused():
+    with pytest.raises(DataError) as caught:
+        _ready("table", {"city": np.array([1, 2])}, {"city": _texts("1", "A")}, columns={"categorical": ["city"]})
+    assert caught.value.problems[0].found == "'A'"

@@ -1,8 +1,11 @@
 import keras
+import numpy as np
 import pytest
 
+from kspec.builders.data.text import vectorizer
 from kspec.builders.model import text_output
-from kspec.spec.data import Data
+from kspec.builders.saved import with_preprocessor
+from kspec.spec.data import Data, Text
 from kspec.spec.model import Model
 
 DATA = {"tfds": "imdb_reviews"}
@@ -35,3 +38,14 @@ def test_a_saved_file_says_it_by_its_input(dtype, expected, tmp_path):
     keras.Model(inputs, keras.layers.Dense(1)(inputs)).save(tmp_path / "model.keras")
     model = Model.model_validate({"file": str(tmp_path / "model.keras")})
     assert text_output(model, Data.model_validate(DATA)) == expected
+
+
+@pytest.mark.parametrize("output", ["int", "tf_idf"])
+def test_the_file_of_an_earlier_run_says_it_by_its_vectorization(output, tmp_path):
+    texts = np.array(["a film", "a plot"], object)
+    preprocessor = vectorizer(texts, Text(), output)
+    inputs = keras.Input(preprocessor.output_shape[1:], dtype="int32" if output == "int" else "float32")
+    network = keras.Model(inputs, keras.layers.Dense(1)(keras.ops.cast(inputs, "float32")))
+    with_preprocessor(preprocessor, network).save(tmp_path / "model.keras")
+    model = Model.model_validate({"file": str(tmp_path / "model.keras")})
+    assert text_output(model, Data.model_validate(DATA)) == output

@@ -61,6 +61,25 @@ def test_swapping_the_average_in_needs_an_average(experiment, problem):
     assert "use_ema: true" in found.expected
 
 
+RESTORE = {"EarlyStopping": {"restore_best_weights": True}}
+SWAP = {"SwapEMAWeights": {"swap_on_epoch": True}}
+
+
+@pytest.mark.parametrize(
+    ("listed", "number"),
+    [([RESTORE], 0), (["SwapEMAWeights", RESTORE], 1), ([RESTORE, SWAP], 0), ([SWAP, "EarlyStopping"], 1)],
+)
+def test_an_early_stop_that_would_lose_the_average_is_refused(experiment, problem, listed, number):
+    found = problem(experiment({"optimizer": {"Adam": {"use_ema": True}}, "callbacks": listed}).plan)
+    assert found.path == ("training", "callbacks", number, "EarlyStopping", "restore_best_weights")
+    assert "moving average" in found.message
+
+
+@pytest.mark.parametrize("listed", [[SWAP, RESTORE], ["SwapEMAWeights", "EarlyStopping"], ["EarlyStopping"]])
+def test_an_early_stop_that_keeps_the_average(experiment, listed):
+    assert experiment({"optimizer": {"Adam": {"use_ema": True}}, "callbacks": listed}).plan()
+
+
 @pytest.mark.parametrize(
     ("callback", "validation", "hint"),
     [

@@ -37,6 +37,11 @@ class Chosen:
     many: bool
     names: Mapping[str, tuple[str, ...]]
 
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the numbers to predict; () for classes."""
+        return () if self.class_names else self.y
+
 
 def choose(features: Any, supervised: Any, data: Data) -> Chosen:
     """x and y by `data.label` and `data.columns`, else by the set's own supervised keys, else by the features' types.

@@ -33,7 +33,8 @@ def load(data: Data) -> Source:
     kind: Kind = "image" if name == "digits" else "table"
     x: Any = bunch.images[..., np.newaxis].astype(np.float32) if kind == "image" else _table(bunch, data)
     names = tuple(str(name) for name in bunch.target_names) if TASKS[name] == "classification" else ()
-    return Source(kind, {"train": Examples(x, bunch.target)}, names, TASKS[name])
+    labels = tuple(map(str, bunch.target_names)) if "target_names" in bunch and not names else ()
+    return Source(kind, {"train": Examples(x, bunch.target)}, names, TASKS[name], labels)
 
 
 def _bunch(name: str) -> Any:

@@ -34,7 +34,7 @@ def load(data: Data) -> Source:
         written = getattr(data, role)
         name = written if isinstance(written, str) and written != "auto" else role
         read[name] = join([_read(builder, part.split, part.start, part.stop, chosen, data) for part in parts])
-    return Source(chosen.kind, read, chosen.class_names, chosen.task)
+    return Source(chosen.kind, read, chosen.class_names, chosen.task, chosen.label_names)
 
 
 def open_builder(settings: Tfds) -> Any:
