@@ -13,8 +13,13 @@ Code below the spec layer knows no files: it raises `SpecError` with problems th
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+# A spec must not be able to command the terminal that shows what is wrong with it.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LONGEST = 300
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ class Problem:
         lines = []
         address = dotted(self.path)
         where = f"{self.mark.file}:{self.mark.line}:{self.mark.column}: " if self.mark else ""
-        lines.append(f"{where}{address + ': ' if address else ''}{self.message}")
+        message = f"{address + ': ' if address else ''}{self.message}"
+        lines.append(where + (message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."))
         if self.mark and self.mark.text.strip():
             gutter = f"{self.mark.line:>6} | "
             lines.append(gutter + self.mark.text)
@@ -60,7 +66,7 @@ class Problem:
         for label, text in (("expected", self.expected), ("found", self.found), ("hint", self.hint)):
             if text:
                 lines.append(f"       {label}: {text}")
-        return "\n".join(lines)
+        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", "\n".join(lines))
 
 
 class KspecError(Exception):

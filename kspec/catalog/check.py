@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +16,8 @@ from kspec.errors import Problem, did_you_mean
 
 Path = tuple[str | int, ...]
 
+NAME = re.compile("[A-Za-z0-9.][A-Za-z0-9_.-]*")
+"""What TensorFlow takes as the name of a layer, without the `/` that Keras refuses."""
 LISTED = 12
 """The most names that a message lists."""
 NEAREST = 8
@@ -56,13 +60,23 @@ def check_at(
 def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
     """What is wrong with the value of one argument."""
     words = argument.type.split("|")
+    if isinstance(value, float) and math.isnan(value):
+        return [Problem(path, f"wrong value for {argument.name}", "any number but .nan", quoted(value))]
+    if argument.name == "name" and isinstance(value, str) and not NAME.fullmatch(value):
+        return [Problem(path, "not a name", "letters, digits, `.`, `_` and `-`", quoted(value))]
     if "any" in words:
         return []
     if any(is_plain(word, value) for word in words if word in PLAIN):
+        if isinstance(value, list | tuple):
+            return check_items(argument, value, path)
         if not isinstance(value, str) or not argument.choices or value in argument.choices:
             return []
         hint = did_you_mean(value, argument.choices)
-        return [Problem(path, f"not a {argument.name}", f"one of {', '.join(argument.choices)}", quoted(value), hint)]
+        return [
+            Problem(
+                path, f"not {with_article(argument.name)}", f"one of {', '.join(argument.choices)}", quoted(value), hint
+            )
+        ]
     kinds = of_kinds("component:", words)
     is_text = isinstance(value, str) and any(word in PLAIN and word != "null" for word in words)
     if kinds and is_component(value) and not (is_text and index.find(kinds, value) is None):
@@ -74,6 +88,15 @@ def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
     if listed and isinstance(value, list | tuple) and all(is_component(item) for item in value):
         return [problem for number, item in enumerate(value) for problem in check_nested(listed, item, (*path, number))]
     return [Problem(path, f"wrong type of value for {argument.name}", expected(words), quoted(value))]
+
+
+def check_items(argument: Argument, items: list[Any] | tuple[Any, ...], path: Path) -> list[Problem]:
+    """What is wrong with the items of a list; known only where the argument's default is a list of numbers."""
+    default = argument.default
+    if not isinstance(default, list) or not default or not all(is_plain("number", one) for one in default):
+        return []
+    wrong = [number for number, item in enumerate(items) if item is None or isinstance(item, str | bool | dict)]
+    return [Problem((*path, number), "wrong type", "a number", quoted(items[number])) for number in wrong]
 
 
 def check_nested(kinds: tuple[str, ...], value: Any, path: Path) -> list[Problem]:

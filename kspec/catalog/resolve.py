@@ -32,7 +32,8 @@ def instantiate(kind: Kinds, name: str, arguments: Mapping[str, Any], path: Path
     A KerasHub task comes from its `from_preset`, an activation is the function, a dataset what its loader returns.
 
     Raises:
-        SpecError: no such name, or the constructor refuses the arguments; the message is its first line.
+        SpecError: no such name, or the constructor refuses the arguments; the message is its first line, its
+            path that of the argument it names.
 
     Example:
         instantiate("layer", "Dense", {"units": 8, "kernel_regularizer": {"L2": {"l2": 1e-4}}})
@@ -49,7 +50,9 @@ def instantiate(kind: Kinds, name: str, arguments: Mapping[str, Any], path: Path
         raise
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise SpecError(Problem(path, f"{name}: {lines[0]}")) from error
+        blamed = [key for key in arguments if f"`{key}`" in lines[0] or f"{key}=" in lines[0]]
+        place = (*path, name, blamed[0]) if len(blamed) == 1 else path
+        raise SpecError(Problem(place, f"{name}: {lines[0]}")) from error
 
 
 def found(kind: Kinds, name: str, path: Path) -> Entry:

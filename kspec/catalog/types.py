@@ -8,6 +8,7 @@ alone, handed on as the string it is).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 PLAIN: dict[str, tuple[type, ...]] = {
@@ -30,19 +31,38 @@ WORDS: dict[str, str] = {
 """Type -> how a message calls it."""
 
 
+_KINDS = {
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    tuple: "a list",
+    dict: "a mapping",
+}
+
+
 def quoted(value: Any) -> str:
-    """A value as a message quotes it: short, with its type in the words of YAML."""
+    """A value as a message quotes it: as YAML writes it, short, and with its type in the words of YAML.
+
+    Example:
+        quoted([1, True, None]) == "[1, true, null] (a list)"
+    """
     if value is None:
         return "nothing"
-    types = {
-        bool: "boolean",
-        int: "integer",
-        float: "number",
-        str: "string",
-        list: "list",
-        tuple: "list",
-        dict: "mapping",
-    }
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    text = flow(value)
     text = text if len(text) <= 60 else f"{text[:57]}..."
-    return f"{text} ({types[type(value)]})" if type(value) in types else text
+    return f"{text} ({_KINDS[type(value)]})" if type(value) in _KINDS else text
+
+
+def flow(value: Any) -> str:
+    """A value in one line of YAML."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(flow, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {flow(inner)}' for key, inner in value.items())}}}"
+    return repr(value)

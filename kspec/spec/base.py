@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_serializer, model_validator
@@ -40,6 +41,11 @@ def refuse(problems: Problem | list[Problem], value: Any = None) -> ValidationEr
     return ValidationError.from_exception_data("spec", _details(found, value))
 
 
+def stated(error: ValidationError) -> list[Problem]:
+    """The problems that `refuse` put into an error, their paths relative to where it was raised."""
+    return [raw["ctx"]["problem"] for raw in error.errors(include_url=False) if raw["type"] == "kspec"]
+
+
 def _details(problems: list[Problem], value: Any) -> list[InitErrorDetails]:
     return [
         InitErrorDetails(
@@ -51,27 +57,35 @@ def _details(problems: list[Problem], value: Any) -> list[InitErrorDetails]:
     ]
 
 
-def collected(handler: Callable[[Any], T], value: Any, problems: list[Problem]) -> T:
+def collected(
+    handler: Callable[[Any], T],
+    value: Any,
+    problems: list[Problem],
+    written_at: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> T:
     """What `handler` makes of the value; raises its errors and `problems` together, so that none hides the others.
 
-    For model validators in "wrap" mode.
+    For model validators in "wrap" mode. written_at: key -> where the file has it, for keys that were moved.
     """
     try:
         result = handler(value)
     except ValidationError as error:
-        raise ValidationError.from_exception_data("spec", [*_details(problems, value), *_again(error)]) from None
+        found = [*_details(problems, value), *_again(error, written_at)]
+        raise ValidationError.from_exception_data("spec", found) from None
     if problems:
         raise refuse(problems, value)
     return result
 
 
-def _again(error: ValidationError) -> list[InitErrorDetails]:
+def _again(error: ValidationError, written_at: Mapping[str, tuple[str, ...]]) -> list[InitErrorDetails]:
     """The details of an error, fit to be raised once more."""
     found: list[InitErrorDetails] = []
     for raw in error.errors(include_url=False):
         context = raw.get("ctx", {})
         kind = PydanticCustomError("kspec", "{message}", context) if raw["type"] == "kspec" else raw["type"]
-        found.append({"type": kind, "loc": raw["loc"], "input": raw["input"], "ctx": context})
+        first, *rest = raw["loc"] or ("",)
+        place = (*written_at[str(first)], *rest) if first in written_at else raw["loc"]
+        found.append({"type": kind, "loc": place, "input": raw["input"], "ctx": context})
     return found
 
 
@@ -95,22 +109,17 @@ class OneOf(Section):
     A bare name stands for the name without arguments.
     """
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _named(cls, value: Any) -> Any:
+    def _named(cls, value: Any, handler: Any) -> Any:
         if isinstance(value, str):
             value = {value: {}}
-        if isinstance(value, dict):
-            return {key: {} if inner is None else inner for key, inner in value.items()}
-        return value
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> OneOf:
-        chosen = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(chosen) != 1:
-            known = ", ".join(type(self).model_fields)
-            raise refuse(Problem((), "exactly one is needed", f"one of {known}", ", ".join(chosen) or "none"))
-        return self
+        if not isinstance(value, dict):
+            return handler(value)
+        filled = {key: {} if inner is None else inner for key, inner in value.items()}
+        known = ", ".join(cls.model_fields)
+        found = Problem((), "exactly one is needed", f"one of {known}", ", ".join(filled) or "none")
+        return collected(handler, filled, [found] if len(filled) != 1 else [])
 
     @property
     def chosen(self) -> tuple[str, Any]:

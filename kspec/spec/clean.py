@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from kspec.spec.base import ListedOrSingle, OneOf, Section
+from kspec.catalog.types import quoted
+from kspec.errors import Problem
+from kspec.spec.base import ListedOrSingle, OneOf, Section, refuse
 
 
 class DropDuplicates(Section):
@@ -39,6 +41,13 @@ class FillMissing(Section):
     columns: ListedOrSingle[str] | None = None
     """Only these columns; by default every feature column that the strategy fits."""
 
+    @model_validator(mode="after")
+    def _value_of_constant(self) -> FillMissing:
+        if (self.strategy == "constant") != (self.value is not None):
+            message = "`value` and `strategy: constant` belong together"
+            raise refuse(Problem((), message, "{strategy: constant, value: ...}, or neither", on_key=True))
+        return self
+
 
 class ClipOutliers(Section):
     """Clips numeric features to a range that comes from the train split alone."""
@@ -50,6 +59,12 @@ class ClipOutliers(Section):
     """How far out a value may lie; its meaning depends on `method`."""
     columns: ListedOrSingle[str] | None = None
     """Only these columns; by default every numeric feature."""
+
+    @model_validator(mode="after")
+    def _below_the_median(self) -> ClipOutliers:
+        if self.method == "quantile" and self.factor >= 0.5:
+            raise refuse(Problem(("factor",), "not the lower quantile", "a number below 0.5", quoted(self.factor)))
+        return self
 
 
 class DropLabels(Section):

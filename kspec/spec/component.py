@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 from kspec import catalog
+from kspec.catalog.types import quoted
 from kspec.errors import Problem
 from kspec.spec.base import refuse
 
@@ -84,8 +85,10 @@ def split(kinds: Kinds, value: Any) -> tuple[str, dict[str, Any]]:
             return name, {}
         if isinstance(arguments, dict):
             return name, arguments
+        if catalog.find(kinds, name) is None:  # no name that takes arguments
+            raise refuse(catalog.check(kinds, name, {}, ()), value)
         raise refuse(
-            Problem((name,), f"the arguments of {name} must be a mapping", "{argument: value, ...}", show(arguments)),
+            Problem((name,), f"the arguments of {name} must be a mapping", "{argument: value, ...}", quoted(arguments)),
             value,
         )
     kind = kinds if isinstance(kinds, str) else " or ".join(kinds)
@@ -94,7 +97,7 @@ def split(kinds: Kinds, value: Any) -> tuple[str, dict[str, Any]]:
             (),
             f"not {'an' if kind[0] in 'aeiou' else 'a'} {kind}",
             "a name, or a name with arguments: {Name: {argument: value}}",
-            show(value),
+            quoted(value),
         ),
         value,
     )
@@ -103,11 +106,3 @@ def split(kinds: Kinds, value: Any) -> tuple[str, dict[str, Any]]:
 def as_tree(component: Component) -> Any:
     """The YAML value of a component."""
     return {component.name: dict(component.arguments)} if component.arguments else component.name
-
-
-def show(value: Any) -> str:
-    """A value as an error message quotes it: short, and with its type in the words of YAML."""
-    kind = {dict: "a mapping", list: "a list", str: "a string", bool: "a boolean", int: "an integer", float: "a number"}
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    return "nothing" if value is None else f"{text} ({kind[type(value)]})" if type(value) in kind else text

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from kspec import catalog
+from kspec.catalog.types import quoted
 from kspec.errors import Problem
-from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, refuse
+from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, collected, refuse
 from kspec.spec.clean import Step
-from kspec.spec.component import component_of, show
+from kspec.spec.component import component_of
 
 
 def _split(value: Any) -> Any:
@@ -17,7 +20,14 @@ def _split(value: Any) -> Any:
     if value is None or is_fraction or (isinstance(value, str) and value):
         return value
     expected = "a split such as `test` or `train[:90%]`, or a fraction between 0 and 1"
-    raise refuse(Problem((), "not a split", expected, show(value)), value)
+    raise refuse(Problem((), "not a split", expected, quoted(value)), value)
+
+
+def _train_split(value: Any) -> Any:
+    if isinstance(value, str) and value:
+        return value
+    hint = "fractions stand in `validation` and `test`; train is what they leave"
+    raise refuse(Problem((), "not a split", "a split such as `train` or `train[:90%]`", quoted(value), hint), value)
 
 
 Split = Annotated[str | float, BeforeValidator(_split)]
@@ -50,6 +60,13 @@ class KerasDataset(Section):
     arguments: dict[str, Any] = Field(default_factory=dict)
     """Arguments of its `load_data`, e.g. `{num_words: 20000}`."""
 
+    @model_validator(mode="after")
+    def _known_arguments(self) -> KerasDataset:
+        problems = catalog.check("keras_dataset", self.name, self.arguments)
+        if problems:
+            raise refuse([replace(one, path=("arguments", *one.path[1:])) for one in problems])
+        return self
+
 
 class SklearnDataset(Section):
     """A data set that ships with scikit-learn (`sklearn.datasets.load_*`); needs no network."""
@@ -70,7 +87,7 @@ class Csv(Section):
 
     path: FilePath
     """The file, or a folder with `train.csv`, `validation.csv`, `test.csv`."""
-    separator: str = ","
+    separator: str = Field(default=",", min_length=1)
     """What stands between two values."""
     encoding: str = "utf-8"
     """The encoding of the text."""
@@ -107,10 +124,19 @@ class Columns(Section):
     """Columns to leave out."""
 
 
+Pixels = Annotated[int, Field(ge=1, le=100_000)]
+
+
+def _size(value: Any) -> Any:
+    if value is None or (isinstance(value, list | tuple) and len(value) == 2):
+        return value and tuple(value)
+    raise refuse(Problem((), "not a size", "[height, width], two integers", quoted(value)), value)
+
+
 class Image(Section):
     """How images are read."""
 
-    size: Annotated[tuple[int, int] | None, BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)] = None
+    size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(_size)] = None
     """[height, width] that every image is resized to; needed where they differ in size."""
     channels: Literal[1, 3] | None = None
     """Channels to convert to; by default as stored."""
@@ -126,9 +152,9 @@ class Text(Section):
     output: Literal["auto", "raw", "int", "multi_hot", "count", "tf_idf"] = "auto"
     """As in keras.layers.TextVectorization; `auto` is `raw` for KerasHub models, `int` for RNN and Transformer,
     `multi_hot` for others."""
-    max_tokens: int = Field(default=20_000, ge=3)
+    max_tokens: int = Field(default=20_000, ge=3, le=1_000_000_000)
     """Size of the vocabulary, with the places for padding and unknown words."""
-    sequence_length: int = Field(default=256, ge=1)
+    sequence_length: int = Field(default=256, ge=1, le=1_000_000)
     """Tokens an example is cut or padded to."""
     truncate: Literal["head", "tail", "head_tail"] = "head"
     """What is kept of a longer text: its beginning, its end, or a quarter of beginning and three of end
@@ -159,7 +185,7 @@ class Data(Section):
     npz: Annotated[Npz | None, _main("path")] = None
     """NumPy arrays."""
 
-    train: Annotated[str, Field(min_length=1)] = "train"
+    train: Annotated[str, BeforeValidator(_train_split)] = "train"
     """The train split, in TFDS' syntax: `train[:90%]`, `train[5000:]`. A source without splits holds one, `train`."""
     validation: Split | None = None
     """A split in TFDS' syntax, or the fraction of train to set aside, drawn with the seed."""
@@ -169,7 +195,7 @@ class Data(Section):
     """Fractions keep each class's share (classification only)."""
     task: Literal["auto", "classification", "regression", "multi_label"] = "auto"
     """What is predicted; `auto` looks at the labels."""
-    label: ListedOrSingle[str] | None = None
+    label: Annotated[ListedOrSingle[str], Field(min_length=1)] | None = None
     """The column(s) or feature to predict; several columns of 0 and 1 are multi-label, several numbers a vector."""
     columns: Columns = Columns()
     """For tables: which columns, and how they are read."""
@@ -181,21 +207,21 @@ class Data(Section):
     """Cleaning steps, in order."""
     augment: Listed[component_of("augmentation")] = ()  # type: ignore[valid-type]
     """Augmentation of the train split, in order, drawn anew for each example and epoch."""
-    batch_size: int = Field(default=32, ge=1)
+    batch_size: int = Field(default=32, ge=1, le=1_000_000_000)
     """Examples a step."""
     shuffle: bool = True
     """A new order of the train split in each epoch, a function of seed and epoch."""
     drop_remainder: bool = False
     """Leave out the last, smaller batch of each epoch."""
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Data:
-        chosen = [name for name in SOURCES if getattr(self, name) is not None]
-        if len(chosen) != 1:
-            raise refuse(
-                Problem((), "exactly one source is needed", f"one of {', '.join(SOURCES)}", ", ".join(chosen) or "none")
-            )
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _one_source(cls, value: Any, handler: Any) -> Any:
+        if not isinstance(value, dict):
+            return handler(value)
+        chosen = [name for name in SOURCES if value.get(name) is not None]
+        found = Problem((), "exactly one source is needed", f"one of {', '.join(SOURCES)}", ", ".join(chosen) or "none")
+        return collected(handler, value, [found] if len(chosen) != 1 else [])
 
     @property
     def source(self) -> tuple[str, Any]:

@@ -7,10 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
+from kspec.catalog.types import quoted
 from kspec.errors import Problem
 from kspec.spec.base import refuse
 
-_TEXT = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(epochs?|steps?|%)")
+_TEXT = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?)\s*(epochs?|steps?|%)", re.ASCII)
+LONGEST = 1e9
+"""Epochs or steps that no training has: a larger number is a mistake, and too large to count with."""
 _EXPECTED = "`2 epochs`, `500 steps`, or a share of the training such as `0.1` or `10%`"
 
 
@@ -41,12 +44,12 @@ def parse(value: Any) -> Span:
     if value == 0 and not isinstance(value, bool):
         return Span(value=0.0, unit="fraction")
     matched = _TEXT.fullmatch(value.strip()) if isinstance(value, str) else None
-    if matched is None:
+    if matched is None or float(matched[1]) > LONGEST:
         hint = f"did you mean '{value} epochs'?" if isinstance(value, int) and not isinstance(value, bool) else ""
-        raise refuse(Problem((), "not a length of training", _EXPECTED, repr(value), hint), value)
+        raise refuse(Problem((), "not a length of training", _EXPECTED, quoted(value), hint), value)
     number, unit = float(matched[1]), matched[2]
     if unit == "%" and number > 100:
-        raise refuse(Problem((), "more than the whole training", "at most 100%", repr(value)), value)
+        raise refuse(Problem((), "more than the whole training", "at most 100%", quoted(value)), value)
     return (
         Span(value=number / 100, unit="fraction")
         if unit == "%"

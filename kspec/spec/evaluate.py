@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from kspec.spec.base import ListedOrSingle, Section
+from pydantic import AfterValidator
+
+from kspec.errors import Problem
+from kspec.spec.base import ListedOrSingle, Section, refuse
+
+
+def _different(views: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [place for place, view in enumerate(views) if view in views[:place]]
+    if twice:
+        raise refuse(
+            [Problem((place,), "a view that stands in the list before", found=views[place]) for place in twice]
+        )
+    return views
 
 
 class Evaluate(Section):
     """How the finished model is measured on validation and test."""
 
-    views: ListedOrSingle[Literal["mirror", "shift"]] = ()
+    views: Annotated[ListedOrSingle[Literal["mirror", "shift"]], AfterValidator(_different)] = ()
     """Test-time views whose predictions are averaged, reported beside the plain result: `mirror` (flipped left to
     right), `shift` (moved by a pixel along both diagonals)."""

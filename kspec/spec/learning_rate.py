@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from kspec.spec.base import ListedOrSingle, OneOf, Section
+from kspec import catalog
+from kspec.errors import Problem
+from kspec.spec.base import ListedOrSingle, OneOf, Section, refuse
 from kspec.spec.duration import Duration, Span
 
 
@@ -52,7 +54,7 @@ class Exponential(Section):
 class Step(Section):
     """The rate is multiplied by `factor` at each point."""
 
-    at: ListedOrSingle[Duration]
+    at: Annotated[ListedOrSingle[Duration], Field(min_length=1)]
     """The points, counted from the start of the training."""
     factor: float = Field(default=0.1, gt=0, lt=1)
     """What the rate is multiplied by."""
@@ -130,17 +132,20 @@ class LearningRate(Section):
     @model_validator(mode="before")
     @classmethod
     def _number(cls, value: Any) -> Any:
+        if isinstance(value, dict) and (schedules := [key for key in value if catalog.knows("schedule", key)]):
+            hint = "`kspec list decay` shows the decays, e.g. {peak: 0.1, warmup: 2 epochs, decay: cosine}"
+            message = f"'{schedules[0]}' is a Keras schedule, which counts steps"
+            raise refuse(
+                Problem((schedules[0],), message, "a number, or peak, warmup and decay", "", hint, on_key=True)
+            )
         return {"peak": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _above_zero(self) -> LearningRate:
-        from kspec.errors import Problem
-        from kspec.spec.base import refuse
-
         if self.warmup.value and self.warmup_curve == "exponential" and not self.initial:
-            raise refuse(Problem(("initial",), "an exponential warmup cannot start at zero", "initial above 0", "0.0"))
+            raise refuse(Problem(("initial",), "an exponential warmup cannot start at zero", "initial above 0", "0"))
         if self.decay.exponential is not None and not self.final:
-            raise refuse(Problem(("final",), "an exponential decay cannot end at zero", "final above 0", "0.0"))
+            raise refuse(Problem(("final",), "an exponential decay cannot end at zero", "final above 0", "0"))
         if self.decay.one_cycle is not None and self.warmup.value:
             raise refuse(Problem(("warmup",), "one_cycle has its own way up", "decay.one_cycle.up, and no warmup"))
         return self

@@ -13,14 +13,16 @@ model:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_serializer, model_validator
 
 from kspec import catalog
+from kspec.catalog.types import quoted
 from kspec.errors import Problem, did_you_mean
-from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, collected, refuse
-from kspec.spec.component import Component, as_tree, component_of, parse, show, split
+from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, collected, refuse, stated
+from kspec.spec.component import Component, as_tree, component_of, parse, split
 
 KINDS = ("model", "application", "keras_hub")
 WANTED = "a family, a network of keras.applications, a KerasHub task, `layers` or `file`"
@@ -42,8 +44,8 @@ def _layer(value: Any) -> Any:
     name, arguments = split("layer", value)
     own = {key: inner for key, inner in arguments.items() if key != "inputs"}
     inputs = arguments.get("inputs")
-    if inputs is not None and not (isinstance(inputs, list) and all(isinstance(item, str) for item in inputs)):
-        raise refuse(Problem((name, "inputs"), "not a list of layer names", "[name, ...]", show(inputs)), value)
+    if inputs is not None and not (isinstance(inputs, list) and inputs and all(isinstance(one, str) for one in inputs)):
+        raise refuse(Problem((name, "inputs"), "not a list of layer names", "[name, ...]", quoted(inputs)), value)
     return Layer.model_construct(layer=parse("layer", {name: own}), inputs=None if inputs is None else tuple(inputs))
 
 
@@ -62,13 +64,18 @@ def _patterned(kind: str) -> Any:
     def read(value: Any) -> Any:
         if isinstance(value, dict) and value and all(isinstance(item, Component | None) for item in value.values()):
             return value
-        names = catalog.names(kind)
         is_patterns = isinstance(value, dict) and any("*" in key or "/" in key for key in value)
-        if value is None or not is_patterns or any(key in names for key in value):
+        if value is None or not is_patterns:
             return value if value is None else {"*/kernel": parse(kind, value)}
         found: dict[str, Component | None] = {}
+        problems: list[Problem] = []
         for pattern, inner in value.items():
-            found[pattern] = None if inner is None else parse(kind, inner)
+            try:
+                found[pattern] = None if inner is None else parse(kind, inner)
+            except ValidationError as error:
+                problems += [replace(one, path=(pattern, *one.path)) for one in stated(error)]
+        if problems:
+            raise refuse(problems, value)
         return found
 
     def write(value: dict[str, Component | None] | None) -> Any:
@@ -103,12 +110,13 @@ class Model(Section):
         if not isinstance(value, dict) or isinstance(value.get("network"), Component):
             return handler(value)  # refused, or made in Python
         own = {key: inner for key, inner in value.items() if key in cls.model_fields and key != "network"}
+        given = [key for key in ("layers", "file") if own.get(key) is not None]
         named = {key: inner for key, inner in value.items() if key not in own}
         known = [key for key in named if any(catalog.knows(kind, key) for kind in KINDS)]
         chosen = known[:1] or list(named)[:1]
         problems = [_surplus(key, cls, key in known) for key in named if key not in chosen]
-        if len(chosen) + ("layers" in own) + ("file" in own) != 1:
-            found = ", ".join([*chosen, *(key for key in ("layers", "file") if key in own)]) or "none"
+        if len(chosen) + len(given) != 1:
+            found = ", ".join([*chosen, *given]) or "none"
             problems.append(Problem((), "exactly one model is needed", WANTED, found))
         if chosen:
             own["network"] = {key: named[key] for key in chosen}
@@ -124,5 +132,8 @@ class Model(Section):
 def _surplus(key: str, section: type[Section], is_model: bool) -> Problem:
     if is_model:
         return Problem((key,), "a second model", "exactly one", key, on_key=True)
-    known = [*section.model_fields, *(name for kind in KINDS for name in catalog.names(kind))]
+    known = [
+        *(key for key in section.model_fields if key != "network"),
+        *(name for kind in KINDS for name in catalog.names(kind)),
+    ]
     return Problem((key,), "unknown key", "", "", did_you_mean(key, known), on_key=True)

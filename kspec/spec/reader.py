@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from kspec import text
+from kspec.catalog.types import quoted
 from kspec.errors import Problem, SpecError, did_you_mean
 from kspec.spec import Spec
-from kspec.spec.component import show
 
 
 def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
@@ -45,7 +45,8 @@ def read(document: text.Document) -> Spec:
     try:
         return Spec.model_validate(tree)
     except ValidationError as error:
-        problems = [document.locate(found) for found in merged(map(problem, error.errors(include_url=False)))]
+        stated = [problem(details, _path(details["loc"], document)) for details in error.errors(include_url=False)]
+        problems = [document.locate(found) for found in merged(stated)]
     raise SpecError(sorted(problems, key=_place))
 
 
@@ -60,7 +61,9 @@ def merged(problems: Iterable[Problem]) -> list[Problem]:
             first = by_place[place]
             expected = f"{first.expected}, or {found.expected.removeprefix('one of ')}"
             by_place[place] = replace(first, expected=expected, hint=first.hint or found.hint)
-    return list(by_place.values())
+    # Where a branch of a union fits so far that what is wrong lies deeper, the other branches have nothing to say.
+    deeper = {found.path[:end] for found in by_place.values() for end in range(len(found.path))}
+    return [one for one in by_place.values() if one.message not in (WRONG_TYPE, WRONG_VALUE) or one.path not in deeper]
 
 
 def _name(document: text.Document) -> str:
@@ -76,9 +79,17 @@ def _place(problem: Problem) -> tuple[str, int, int]:
     return (problem.mark.file, problem.mark.line, problem.mark.column) if problem.mark else ("", 0, 0)
 
 
-def problem(details: ErrorDetails) -> Problem:
-    """One of pydantic's errors in kspec's words."""
-    path = tuple(part for part in details["loc"] if not _is_branch(part))
+def _path(location: tuple[str | int, ...], document: text.Document) -> tuple[str | int, ...]:
+    """The keys of the file in a location of pydantic, without the names of branches of unions."""
+    path: tuple[str | int, ...] = ()
+    for part in location:
+        if not _is_branch(part) or (*path, part) in document.marks:
+            path = (*path, part)
+    return path
+
+
+def problem(details: ErrorDetails, path: tuple[str | int, ...]) -> Problem:
+    """One of pydantic's errors, at a path of the file, in kspec's words."""
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "kspec":
         stated: Problem = context["problem"]
@@ -87,13 +98,27 @@ def problem(details: ErrorDetails) -> Problem:
         known = _keys(path[:-1])
         return Problem(path, "unknown key", ", ".join(known), "", did_you_mean(str(path[-1]), known), on_key=True)
     if kind == "missing":
-        return Problem(path, "required key is missing", "", "", _HINTS.get(path, ""))
-    expected = (
-        _EXPECTED[kind].format(**context) if kind in _EXPECTED else details["msg"].removeprefix("Input should be ")
-    )
+        return Problem(
+            path[:-1], f"the required key '{path[-1]}' is missing", "", "", _HINTS.get(path, ""), on_key=True
+        )
+    expected = _expected(kind, context, details["msg"])
     return Problem(
-        path, WRONG_VALUE if kind in _RANGES else WRONG_TYPE, expected, show(value), _typed_hint(kind, value, context)
+        path, WRONG_VALUE if kind in _RANGES else WRONG_TYPE, expected, quoted(value), _typed_hint(kind, value, context)
     )
+
+
+def _expected(kind: str, context: dict[str, Any], message: str) -> str:
+    if kind in ("model_type", "model_attributes_type"):
+        return _SHORT_FORMS.get(context.get("class_name", ""), "a mapping")
+    if kind == "literal_error":
+        words = str(context["expected"])
+        return f"one of {words}" if "," in words else words
+    plain = {key: int(value) if value == int(value) else value for key, value in context.items() if _is_real(value)}
+    return _EXPECTED[kind].format(**context | plain) if kind in _EXPECTED else message.removeprefix("Input should be ")
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, int | float)
 
 
 def _is_branch(part: str | int) -> bool:
@@ -103,7 +128,12 @@ def _is_branch(part: str | int) -> bool:
 
 def _typed_hint(kind: str, value: Any, context: dict[str, Any]) -> str:
     if kind == "literal_error" and isinstance(value, str):
-        return did_you_mean(value, [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")])
+        words = context["expected"].replace(" or ", ", ").split(", ")
+        if value in words:  # the others are in quotes
+            return "write the number without quotes"
+        return did_you_mean(value, [word.strip("'") for word in words])
+    if kind in ("model_type", "model_attributes_type") and context.get("class_name") in ("LearningRate", "WeightDecay"):
+        return "write the number without quotes" if isinstance(value, str) and _is_number(value) else ""
     if kind == "tuple_type" and isinstance(value, str):
         return f"write it as a list: [{value}]"
     if kind in ("int_type", "float_type") and isinstance(value, str):
@@ -135,6 +165,21 @@ def _section_in(annotation: Any) -> Any:
     return next((section for section in inner if section is not None), None)
 
 
+_SHORT_FORMS = {
+    "LearningRate": "a number, or a mapping with `peak`",
+    "WeightDecay": "a number, or a mapping with `value`",
+    "Decay": "the name of a decay, or a name with arguments: {name: {argument: value}}",
+    "Step": "the name of a step, or a name with arguments: {name: {argument: value}}",
+    "Model": "the name of a model, or a mapping",
+    "Tfds": "the name of a data set, or a mapping with `name`",
+    "KerasDataset": "the name of a data set, or a mapping with `name`",
+    "SklearnDataset": "the name of a data set, or a mapping with `name`",
+    "Folder": "a path, or a mapping with `path`",
+    "Csv": "a path, or a mapping with `path`",
+    "Parquet": "a path, or a mapping with `path`",
+    "Npz": "a path, or a mapping with `path`",
+}
+"""What a section can be written as, by the name of its class; the others are mappings only."""
 WRONG_TYPE, WRONG_VALUE = "wrong type", "wrong value"
 # `network` is how the typed spec holds the key that is the network's own name.
 _BRANCHES = {
@@ -164,15 +209,13 @@ _EXPECTED = {
     "string_type": "a string",
     "dict_type": "a mapping",
     "tuple_type": "a list",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "a number of at least {ge}",
     "less_than": "a number below {lt}",
     "less_than_equal": "a number of at most {le}",
-    "literal_error": "one of {expected}",
     "string_pattern_mismatch": "letters, digits, `.`, `_` and `-`, the first one a letter or digit",
     "string_too_short": "some text",
+    "string_too_long": "at most {max_length} characters",
     "too_short": "at least {min_length} entry",
     "finite_number": "a finite number",
 }

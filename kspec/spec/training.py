@@ -13,6 +13,11 @@ from kspec.spec.base import Listed, ListedOrSingle, Section, collected
 from kspec.spec.component import Component, component_of, component_or, split
 from kspec.spec.learning_rate import LearningRate
 
+Positive = Annotated[float, Field(gt=0)]
+ClassWeight = Annotated[
+    Literal["balanced"] | Annotated[dict[str, Positive], Field(min_length=1)], PlainSerializer(lambda value: value)
+]
+
 
 class WeightDecay(Section):
     """Weight decay: `decoupled` shrinks the weights beside the gradient step (Loshchilov & Hutter 2019,
@@ -45,9 +50,9 @@ class ParameterGroup(Section):
 class Training(Section):
     """Loss, optimizer, learning rate, metrics, callbacks, and for how long."""
 
-    epochs: int = Field(default=10, ge=1)
+    epochs: int = Field(default=10, ge=1, le=1_000_000)
     """Passes over the train split."""
-    steps_per_epoch: int | None = Field(default=None, ge=1)
+    steps_per_epoch: int | None = Field(default=None, ge=1, le=1_000_000_000)
     """Steps that count as an epoch; by default all batches of the train split."""
     loss: component_or("auto", "loss") = "auto"  # type: ignore[valid-type]
     """A Keras loss; `auto` fits the task: cross-entropy for classes and labels, MSE for numbers."""
@@ -61,11 +66,11 @@ class Training(Section):
     """Weights that train at another rate or decay."""
     metrics: ListedOrSingle[component_or("auto", "metric")] = ("auto",)  # type: ignore[valid-type]
     """Keras metrics; `auto` stands for accuracy for classes and mean absolute error for numbers."""
-    class_weight: Annotated[Literal["balanced"] | dict[str, float] | None, PlainSerializer(lambda value: value)] = None
+    class_weight: ClassWeight | None = None
     """A weight per class name or number; `balanced`: inverse to the class's share of train."""
     callbacks: Listed[component_of("callback")] = ()  # type: ignore[valid-type]
     """Keras or kspec callbacks, in order."""
-    steps_per_execution: int = Field(default=1, ge=1)
+    steps_per_execution: int = Field(default=1, ge=1, le=1_000_000)
     """Batches a compiled call runs; higher is faster for tiny models."""
 
     @model_validator(mode="wrap")
@@ -78,7 +83,8 @@ class Training(Section):
         named = _name_and_arguments(optimizer)
         problems: list[Problem] = []
         moved = value if named is None else _moved(value, *named, problems)
-        return collected(handler, moved, problems)
+        written_at = {} if named is None else {key: ("optimizer", named[0], key) for key in OWNED if key in named[1]}
+        return collected(handler, moved, problems, written_at)
 
 
 def _name_and_arguments(optimizer: Any) -> tuple[str, dict[str, Any]] | None:

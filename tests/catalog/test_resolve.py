@@ -75,7 +75,7 @@ def test_what_a_constructor_refuses_is_a_problem_of_the_spec() -> None:
     with pytest.raises(SpecError) as caught:
         catalog.instantiate("layer", "Dense", {"units": -1}, ("model", "layers", 0))
     [problem] = caught.value.problems
-    assert problem.path == ("model", "layers", 0)
+    assert problem.path == ("model", "layers", 0, "Dense", "units")
     assert problem.message.startswith("Dense: ")
     assert "units" in problem.message
     assert "\n" not in problem.message
@@ -84,7 +84,7 @@ def test_what_a_constructor_refuses_is_a_problem_of_the_spec() -> None:
 def test_a_nested_problem_is_blamed_where_it_stands() -> None:
     with pytest.raises(SpecError) as caught:
         catalog.instantiate("layer", "Dense", {"units": 1, "kernel_regularizer": {"L2": {"l2": -1}}}, ("layers", 2))
-    assert caught.value.problems[0].path == ("layers", 2, "Dense", "kernel_regularizer")
+    assert caught.value.problems[0].path == ("layers", 2, "Dense", "kernel_regularizer", "L2", "l2")
 
 
 def test_an_unknown_name_is_a_problem_of_the_spec() -> None:
