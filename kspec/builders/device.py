@@ -63,7 +63,7 @@ def choose(device: Device, model: Model) -> Settings:
 def as_saved(settings: Settings, model: Any) -> Settings:
     """The settings with the precision that the layers of a saved model have: they keep it, whatever the spec says."""
     names = {layer.dtype_policy.name for layer in model._flatten_layers() if layer.weights}
-    precision = next((name for name in MIXED if name in names), "float32")
+    precision: Precision = next((name for name in MIXED if name in names), "float32")
     if precision == settings.precision:
         return settings
     return replace(settings, precision=precision, reason=f"{settings.reason}; precision {precision} as in model.file")
