@@ -152,8 +152,6 @@ def _one_label(parts: Parts, known: Known) -> None:
 
 def fill_missing(parts: Parts, step: FillMissing, known: Known) -> tuple[Parts, dict[str, int]]:
     """Fills missing values of features; the counts are values."""
-    if step.strategy == "constant" and step.value is None:
-        raise DataError(Problem((*known.path, "value"), "the strategy 'constant' needs a value"))
     filled = {role: dict(cols.of(part.x)) for role, part in parts.items()}
     counts = dict.fromkeys(parts, 0)
     for name in _fillable(parts["train"].x, step, known.path):
@@ -219,8 +217,6 @@ def clip_outliers(parts: Parts, step: ClipOutliers, known: Known) -> tuple[Parts
     if wrong or not names:
         what = f"column '{wrong[0]}' holds no numbers" if wrong else "the features are no table of numbers"
         raise DataError(Problem(known.path, f"clip_outliers cannot apply: {what}"))
-    if step.method == "quantile" and step.factor >= 0.5:
-        raise DataError(Problem((*known.path, "factor"), "not a quantile to clip at", "below 0.5", f"{step.factor:g}"))
     clipped = {role: dict(cols.of(part.x)) for role, part in parts.items()}
     counts = dict.fromkeys(parts, 0)
     for name in names:

@@ -163,8 +163,6 @@ VECTORS = Examples(np.zeros((2, 3)), np.zeros((2, 2)))
         (table([1.0]), {"fill_missing": {"columns": "word"}}, "does not fit column 'word'"),
         (table([NAN, NAN]), "fill_missing", "no value of 'number' in train"),
         (table([NAN]), "drop_missing", "leaves no example in train"),
-        (table([1.0]), {"fill_missing": {"strategy": "constant"}}, "needs a value"),
-        (table([1.0]), {"clip_outliers": {"method": "quantile"}}, "not a quantile"),
     ],
 )
 def test_a_step_that_cannot_apply_is_refused(part: Examples, step: object, message: str) -> None:

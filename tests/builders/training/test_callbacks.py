@@ -127,5 +127,5 @@ def test_a_library_that_is_not_installed_is_named(experiment, problem, monkeypat
 
 def test_argument_that_the_callback_refuses(experiment, problem):
     found = problem(experiment({"callbacks": [{"ModelCheckpoint": {"filepath": "best.model"}}]}).plan)
-    assert found.path == ("training", "callbacks", 0)
+    assert found.path == ("training", "callbacks", 0, "ModelCheckpoint", "filepath")
     assert ".keras" in found.message

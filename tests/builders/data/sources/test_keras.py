@@ -63,10 +63,10 @@ def test_classes_of_coarse_labels() -> None:
     assert len(keras.class_names(keras.SETS["cifar100"], {})) == 100
 
 
-def test_a_wrong_argument_is_one_clear_error(home: Path) -> None:
+def test_a_file_that_is_no_data_set_is_one_clear_error(home: Path) -> None:
     (home / "mnist.npz").touch()
     with pytest.raises(DataError, match="could not be loaded") as error:
-        load(Data.model_validate({"keras": {"name": "mnist", "arguments": {"pth": "x"}}}))
+        load(Data.model_validate({"keras": {"name": "mnist", "arguments": {"path": "mnist.npz"}}}))
     assert error.value.problems[0].path == ("data", "keras", "arguments")
 
 
