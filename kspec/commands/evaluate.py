@@ -26,6 +26,8 @@ def evaluate(folder: str) -> Metrics:
     saved = artifacts.model_path(place)
     before = artifacts.read_record(place)
     document, spec = load(str(place / artifacts.SPEC), ())
+    if spec.model.file is not None:  # the file that the run began with may be gone
+        spec = spec.model_copy(update={"model": spec.model.model_copy(update={"file": str(saved)})})
     timing: dict[str, float] = {}
     with located(document):
         with phase(timing, "data"):
