@@ -74,7 +74,7 @@ def test_no_function_is_long():
 def makes_up_a_value(node: ast.AST) -> bool:
     """Whether a node is `mapping.get(key, literal)`."""
     is_get = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get"
-    return is_get and len(node.args) == 2 and isinstance(node.args[1], ast.Constant | ast.List | ast.Tuple | ast.Dict)
+    return is_get and len(node.args) == 2 and isinstance(node.args[1], ast.Constant)
 
 
 def test_defaults_stand_in_the_spec_only():

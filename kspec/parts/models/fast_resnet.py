@@ -49,12 +49,10 @@ def FastResNet(
         model = FastResNet((32, 32, 3), 10)
         adapt_model(model, train_images[:5000])
     """
-    smallest = min(input_shape[:2]) - int(whitening)
-    if smallest >> len(widths) < 1:
-        needed = 2 ** len(widths) + int(whitening)
-        raise ValueError(
-            f"{len(widths)} groups need images of at least {needed} pixels a side, not {tuple(input_shape)}"
-        )
+    needed = 2 ** len(widths) + int(whitening)
+    if min(input_shape[:2]) < needed:
+        message = f"{len(widths)} groups need images of at least {needed} pixels a side"
+        raise ValueError(f"{message}, not {tuple(input_shape)}")
     act = gelu if activation == "gelu" else activation
     seeds = _Seeds(seed)
     inputs = keras.Input(tuple(input_shape), name="image")

@@ -71,8 +71,8 @@ def test_stopped_early_keeps_the_weights():
 def test_batch_normalization_statistics_move_along():
     model = keras.Sequential([keras.Input((1,)), keras.layers.BatchNormalization(momentum=0.0), keras.layers.Dense(1)])
     model.compile("sgd", "mse", jit_compile=False)
-    model.fit(X * 8, X, batch_size=4, epochs=1, verbose=0, callbacks=[Lookahead(every=100)])
-    # Never moved, so the copy at the end brings back the beginning.
+    model.fit(X * 8, X, batch_size=4, epochs=1, verbose=0, callbacks=[Lookahead(every=1, decay=1.0)])
+    # The slow weights never follow, so each step brings back the beginning.
     assert model.layers[0].moving_mean.numpy() == pytest.approx([0.0])
 
 
@@ -83,6 +83,14 @@ def test_batch_normalization_statistics_move_along():
 def test_out_of_range(arguments, message):
     with pytest.raises(ValueError, match=message):
         Lookahead(**arguments)
+
+
+def test_a_training_shorter_than_the_period_is_left_alone():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.BatchNormalization(momentum=0.0), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    before = model.layers[1].kernel.numpy()
+    model.fit(X * 8, X, batch_size=4, epochs=1, verbose=0, callbacks=[Lookahead(every=100)])
+    assert (model.layers[1].kernel.numpy() != before).all()
 
 
 def test_unknown_number_of_steps():
