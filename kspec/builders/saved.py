@@ -38,7 +38,20 @@ def load_model(path: str | Path, **arguments: Any) -> Any:
     with warnings.catch_warnings():
         # Said of every KerasHub task, even where `compile=False` asks for no optimizer.
         warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
-        return keras.saving.load_model(path, **{"safe_mode": True, **arguments})
+        model = keras.saving.load_model(path, **{"safe_mode": True, **arguments})
+    precise_head(model)
+    return model
+
+
+def precise_head(model: Any) -> None:
+    """Lets a KerasHub classifier put out float32: probabilities in bfloat16 have two digits.
+
+    Its constructor gives the head the backbone's precision, and its file does not keep another.
+    """
+    import keras
+
+    if hasattr(model, "backbone") and hasattr(model, "output_dense"):
+        model.output_dense.dtype_policy = keras.DTypePolicy("float32")
 
 
 def with_preprocessor(preprocessor: Any, network: Any) -> Any:

@@ -12,6 +12,7 @@ from kspec import catalog
 from kspec.builders.examples import Datasets
 from kspec.builders.model.application import download_timeout
 from kspec.builders.model.fits import require
+from kspec.builders.saved import precise_head
 from kspec.builders.targets import Targets
 from kspec.errors import Problem, SpecError, did_you_mean
 from kspec.spec.component import Component
@@ -39,8 +40,7 @@ def build_hub(network: Component, datasets: Datasets, targets: Targets, *, pretr
     model = _from_preset(network.name, task, preset, arguments)
     if length is not None:
         model.preprocessor.sequence_length = length
-    # Probabilities in bfloat16 have two digits. The text classifiers take no dtype for their head.
-    model.output_dense.dtype_policy = keras.DTypePolicy("float32")
+    precise_head(model)
     return model
 
 

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kspec.builders.model import build_model
+from kspec.builders.saved import load_model
 from kspec.errors import DataError, SpecError
 from kspec.spec.model import Model
 
@@ -91,6 +92,23 @@ def test_a_text_model_learns_from_strings_and_predicts_from_strings(name, bert, 
     model = build({name: {"preset": str(bert), "sequence_length": 6, "dropout": 0.0}}, data)
     assert model.preprocessor.sequence_length == 6
     learns(model, batches(data), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["BertTextClassifier", "BackboneTextClassifier"])
+def test_a_saved_text_model_in_bfloat16_predicts_what_it_predicted_before(name, bert, tmp_path):
+    keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build({name: {"preset": str(bert), "sequence_length": 6}}, model_data.texts())
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.save(tmp_path / "model.keras")
+    texts = np.array(["good film", "bad", "film film bad good"], object)
+    before, after = (
+        one.predict(texts, verbose=0) for one in (model, load_model(tmp_path / "model.keras", compile=False))
+    )
+    np.testing.assert_allclose(after, before, rtol=2e-3)  # the backbone computes in bfloat16
+    assert np.all(after != after.astype(tf.bfloat16.as_numpy_dtype).astype("float32"))  # the head does not
 
 
 def test_gpt_2_is_read_at_its_last_token(gpt2, tmp_path):
