@@ -43,8 +43,14 @@ def plan(root: Path, name: str, now: datetime) -> Path:
     Raises:
         UsageError: the folder could not be written later.
     """
-    nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    try:
+        above = (root / name, *(root / name).absolute().parents)
+        nearest = next(folder for folder in above if os.path.lexists(folder))
+        is_fit = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+        (root / name).exists()
+    except OSError as error:  # a name that is too long
+        raise UsageError(f"{str(root)[:80]}: cannot write runs here: {error.strerror}") from error
+    if not is_fit:
         raise UsageError(f"{root}: cannot write runs here: {nearest} is not a folder that this user may write to\n"
                          "       hint: name another folder with --runs FOLDER")  # fmt: skip
     return root / name / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
@@ -111,25 +117,31 @@ def read_record(folder: Path) -> dict[str, Any]:
         UsageError: not the folder of a run, or of one that has not finished.
     """
     path = folder / RECORD
+    if folder.is_file():
+        raise UsageError(f"{folder}: not a run: it is a file\n       hint: name the folder that holds {RECORD}")
     if not path.is_file():
         raise UsageError(f"{folder}: not a run: it holds no {RECORD}{_nearby(folder)}")
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UsageError(f"{path}: not readable as JSON: {error}") from error
+    if not isinstance(record, dict) or not {"status", "data"} <= set(record):
+        raise UsageError(f"{path}: not the record of a run: it lacks `status` and `data`")
     return record
 
 
 def model_path(folder: Path) -> Path:
-    """Where the trained model of a finished run is.
+    """Where the trained model of a run is.
 
     Raises:
         UsageError: the folder is not a run, or the run has not finished.
     """
     record = read_record(folder)
     path = folder / MODEL
+    if record["status"] != "finished":
+        raise UsageError(f"{folder}: the run has not finished: its status is '{record['status']}'")
     if not path.is_file():
-        raise UsageError(f"{folder}: the run has no {MODEL}; its status is '{record['status']}'")
+        raise UsageError(f"{folder}: the run has no {MODEL}")
     return path
 
 

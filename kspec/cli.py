@@ -38,10 +38,12 @@ def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, debug: bo
 
     OVERRIDES change the spec: key.path=value sets, ~key.path removes.
     """
-    from kspec.commands.load import load
+    from kspec.commands.load import check_place, load
     from kspec.commands.start import start
 
     document, typed = load(spec, overrides)  # first: a wrong spec is refused without loading Keras
+    if not smoke:
+        check_place(runs, typed)
     start()
     from kspec.commands import run as command
 
@@ -56,8 +58,10 @@ def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, debug: bo
 @DEBUG
 def evaluate(folder: str, debug: bool) -> None:
     """Measure the model of the run folder RUN on its validation and test data."""
+    from kspec.commands.load import finished
     from kspec.commands.start import start
 
+    finished(folder)
     start()
     from kspec.commands import evaluate as command
 
@@ -74,8 +78,10 @@ def predict(folder: str, data: str, output: str | None, debug: bool) -> None:
 
     DATA is an image, a folder of images, a .txt file, or a .csv, .parquet, .npy or .npz file.
     """
+    from kspec.commands.load import finished
     from kspec.commands.start import start
 
+    finished(folder)
     start()
     from kspec.commands import predict as command
 
@@ -126,6 +132,10 @@ def explained(error: Exception, debug: bool) -> int:
         if count > 1:
             print(f"\n{count} problems; nothing was run.", file=sys.stderr)
         return error.exit_code
+    if isinstance(error, MemoryError):
+        print(f"kspec: not enough memory: {error}", file=sys.stderr)
+        print("       hint: smaller images, a smaller batch, or fewer examples", file=sys.stderr)
+        return FAILED
     first = str(error).strip().splitlines()
     print(f"kspec: {type(error).__name__}: {first[0] if first else ''}", file=sys.stderr)
     print("       hint: run again with --debug for the whole traceback", file=sys.stderr)

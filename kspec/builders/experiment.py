@@ -16,9 +16,12 @@ from kspec.builders.model.file import saved_preprocessor
 from kspec.builders.saved import with_preprocessor
 from kspec.builders.targets import Targets, targets
 from kspec.builders.training import TrainingPlan, build_training
+from kspec.errors import Problem, SpecError
 from kspec.spec import Spec
 
 SMOKE_STEPS = 3
+SMOKE_EPOCH = 1_000_000
+"""The steps of an epoch that a smoke run's learning rate reckons with: rates that fall at step 32,000 are built too."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,10 @@ def assemble(
     try:
         keras.utils.set_random_seed(spec.seed)
         model = build_model(spec.model, datasets, wanted, pretrained=pretrained and not smoke)
+        check_views(spec.evaluate.views, model)
         if spec.model.file is not None:
             settings = device.as_saved(settings, model)
-        plan = build_training(spec, model, wanted, datasets, steps, folder or Path())
+        plan = build_training(spec, model, wanted, datasets, SMOKE_EPOCH if smoke else steps, folder or Path())
         model.compile(
             optimizer=plan.optimizer,
             loss=plan.loss,
@@ -141,3 +145,15 @@ def assemble(
     finally:
         keras.config.set_dtype_policy(before)
     return Experiment(spec, datasets, wanted, settings, model, plan, train, validation, test, epoch, steps)
+
+
+def check_views(views: Sequence[str], model: Any) -> None:
+    """Test-time views are for images.
+
+    Raises:
+        SpecError: views are asked for, and the model reads something else.
+    """
+    shape = tuple(model.input_shape) if isinstance(model.input_shape, tuple) else ()
+    if views and len(shape) != 4:
+        message = "test-time views are for images, and the model reads something else"
+        raise SpecError(Problem(("evaluate", "views"), message, "no views", ", ".join(views)))

@@ -61,9 +61,11 @@ def phase(timing: dict[str, float], name: str) -> Iterator[None]:
     """Adds the seconds that the block takes to `timing[name]`, with a spinner on a terminal."""
     start = time.perf_counter()
     screen = console()
-    if screen.is_terminal and name != "fit":
-        with screen.status(f"{name} ..."):
+    try:
+        if screen.is_terminal and name != "fit":
+            with screen.status(f"{name} ..."):
+                yield
+        else:
             yield
-    else:
-        yield
-    timing[name] = round(time.perf_counter() - start, 3)
+    finally:
+        timing[name] = round(time.perf_counter() - start, 3)

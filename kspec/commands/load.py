@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
-from kspec import text
-from kspec.errors import SpecError
+from kspec import artifacts, text
+from kspec.errors import SpecError, UsageError
 from kspec.spec import Spec
 from kspec.spec.reader import read
 
@@ -18,11 +19,30 @@ def load(path: str, overrides: Sequence[str]) -> tuple[text.Document, Spec]:
     return document, read(document)
 
 
+def finished(folder: str) -> Path:
+    """The folder of a run that has a model.
+
+    Raises:
+        UsageError: not the folder of a run, or of one that has not finished.
+    """
+    return artifacts.model_path(Path(folder)).parent
+
+
+def check_place(runs: str, spec: Spec) -> None:
+    """Whether the run's folder can be made, before anything is loaded.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not runs:
+        raise UsageError("--runs names no folder")
+    artifacts.plan(Path(runs), spec.name, datetime.now())
+
+
 @contextmanager
 def located(document: text.Document) -> Iterator[None]:
     """Adds file, line and column to the problems that builders raise, who know only the key."""
     try:
         yield
     except SpecError as error:
-        problems = [problem if problem.mark else document.locate(problem) for problem in error.problems]
-        raise type(error)(replace(problem) for problem in problems) from error
+        raise type(error)([document.locate(problem) for problem in error.problems]) from error

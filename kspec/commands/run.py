@@ -50,8 +50,11 @@ def run(document: Document, spec: Spec, runs: str) -> Path:
     try:
         result = _train(experiment, folder, timing)
     except BaseException as error:
-        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        artifacts.write_record(folder, {**facts, "status": status, "error": str(error), "timing": timing})
+        # Rich ends the process with SystemExit where the reader of the output, such as `head`, has gone.
+        stopped = {KeyboardInterrupt: "interrupted by the user", SystemExit: "the reader of the output has closed it"}
+        reason = stopped[type(error)] if type(error) in stopped else str(error)
+        status = "interrupted" if type(error) in stopped else "failed"
+        artifacts.write_record(folder, {**facts, "status": status, "error": reason, "timing": timing})
         artifacts.write_text(folder / artifacts.LOG, log())
         raise
     artifacts.write_text(folder / artifacts.LOG, log())

@@ -1,5 +1,6 @@
 """What must end in one clear message, exit code 2, and nothing written."""
 
+import json
 import os
 import re
 
@@ -60,7 +61,7 @@ def images(folder, corrupt):
 
 def out_of_range(folder):
     np.savez(folder / "a.npz", x=np.zeros((20, 3), "float32"), y=np.array([0, 1] * 9 + [0, -3]))
-    spec = "data: {npz: a.npz, task: classification}\nmodel: MLP\n"
+    spec = "data: {npz: a.npz, task: classification, batch_size: 4}\nmodel: MLP\n"
     return write(folder / "s.yaml", spec)
 
 
@@ -106,6 +107,19 @@ CASES = {
         ),
         "ReduceLROnPlateau",
     ),
+    "views of a table": (
+        lambda folder: write(
+            csv_spec(folder, "label: y"), (folder / "s.yaml").read_text() + "evaluate: {views: [mirror]}\n"
+        ),
+        "views are for images",
+    ),
+    "regularizer for matrices on a convolution": (
+        lambda folder: write(
+            folder / "s.yaml",
+            "data: {sklearn: digits}\nmodel: {CNN: {filters: [2]}, regularizer: OrthogonalRegularizer}\n",
+        ),
+        "does not fit the weight",
+    ),
     "regularizer that matches nothing": (
         lambda folder: csv_spec(folder, "label: y", model="{MLP: {}, regularizer: {'head/*': L2}}"),
         "head/\\*",
@@ -149,6 +163,72 @@ def test_a_file_where_the_run_folder_should_be(kspec, tmp_path):
     result = kspec("run", write(tmp_path / "s.yaml", GOOD), "--runs", tmp_path / "file" / "runs")
     assert result.code == 2
     assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("runs", ["dangling", "x" * 300, ""])
+def test_a_place_where_no_run_can_be(kspec, tmp_path, runs):
+    (tmp_path / "dangling").symlink_to("nowhere")
+    result = kspec("run", write(tmp_path / "s.yaml", GOOD), "--runs", runs)
+    assert (result.code, result.out) == (2, "")
+    assert "runs" in result.err
+    assert len(result.err) < 400
+
+
+def run_folder(folder, record):
+    folder.mkdir()
+    write(folder / "run.json", record)
+    write(folder / "model.keras", "")
+    return folder
+
+
+NOT_FINISHED = {
+    "failed": ('{"status": "failed", "data": {}}', "its status is 'failed'"),
+    "running": ('{"status": "running", "data": {}}', "its status is 'running'"),
+    "half a record": ('{"status": "fin', "not readable as JSON"),
+    "another JSON": ("[1, 2]", "not the record of a run"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_FINISHED)
+@pytest.mark.parametrize("arguments", [["evaluate"], ["predict", "a.png"]])
+def test_a_run_that_has_not_finished(kspec, tmp_path, case, arguments):
+    record, words = NOT_FINISHED[case]
+    verb, *data = arguments
+    result = kspec(verb, run_folder(tmp_path / "broken", record), *data)
+    assert (result.code, result.out) == (2, "")
+    assert words in result.err
+
+
+def test_a_file_instead_of_a_run(kspec, tmp_path):
+    result = kspec("evaluate", write(tmp_path / "s.yaml", GOOD))
+    assert result.code == 2
+    assert "it is a file" in result.err
+
+
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (SystemExit(1), 1)])
+def test_a_stopped_training_says_so_and_leaves_nothing_half_written(kspec, tmp_path, monkeypatch, stop, code):
+    from kspec.builders.experiment import Experiment
+
+    def fit(self, *arguments, **more):
+        raise stop
+
+    monkeypatch.setattr(Experiment, "fit", fit)
+    assert kspec("run", write(tmp_path / "s.yaml", GOOD)).code == code
+    [record] = (tmp_path / "runs").rglob("run.json")
+    assert json.loads(record.read_text())["status"] == "interrupted"
+    assert sorted(path.name for path in record.parent.iterdir()) == ["log.txt", "run.json", "spec.yaml"]
+
+
+def test_a_stop_while_the_data_are_read_writes_nothing(kspec, tmp_path, monkeypatch):
+    import kspec.commands.run as command
+
+    def load_data(spec, *, smoke):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "load_data", load_data)
+    spec = write(tmp_path / "s.yaml", GOOD)
+    assert kspec("run", spec).code == 130
+    assert list(tmp_path.iterdir()) == [spec]
 
 
 @pytest.mark.parametrize("arguments", [["runn"], ["run"], ["run", "--bad"], ["list", "optimiser"], ["predict", "x"]])
