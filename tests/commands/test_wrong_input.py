@@ -60,9 +60,9 @@ def images(folder, corrupt):
 
 
 def out_of_range(folder):
-    np.savez(folder / "a.npz", x=np.zeros((20, 3), "float32"), y=np.array([0, 1] * 9 + [0, -3]))
-    spec = "data: {npz: a.npz, task: classification, batch_size: 4}\nmodel: MLP\n"
-    return write(folder / "s.yaml", spec)
+    x, y = np.zeros((20, 3), "float32"), np.array([0, 1] * 10)
+    np.savez(folder / "a.npz", x_train=x, y_train=y, x_test=x, y_test=np.where(np.arange(20) == 19, 7, y))
+    return write(folder / "s.yaml", "data: {npz: a.npz, task: classification, batch_size: 4}\nmodel: MLP\n")
 
 
 def texts(folder):
@@ -85,7 +85,7 @@ CASES = {
     "extends loop": (loop, "extends"),
     "label column absent": (lambda folder: csv_spec(folder, "label: z"), "'z'"),
     "label not named": (lambda folder: csv_spec(folder), "label"),
-    "labels out of range": (out_of_range, "-3"),
+    "labels out of range": (out_of_range, "label '?7'? stands 1 time in test and never in train"),
     "empty split": (lambda folder: csv_spec(folder, "label: y\n  test: train[:0]"), "empty"),
     "unknown split": (lambda folder: csv_spec(folder, "label: y\n  test: tst"), "tst"),
     "batch larger than the set": (lambda folder: csv_spec(folder, "label: y\n  batch_size: 5000"), "5,?000"),
