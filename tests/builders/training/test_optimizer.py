@@ -144,7 +144,7 @@ def test_default_exclusions_may_match_nothing(experiment):
 
 def test_argument_that_the_optimizer_refuses(experiment, problem):
     found = problem(experiment({"optimizer": {"SGD": {"momentum": 2.0}}}).plan)
-    assert found.path == ("training", "optimizer")
+    assert found.path == ("training", "optimizer", "SGD", "momentum")
     assert "momentum" in found.message
 
 
