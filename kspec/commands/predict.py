@@ -28,6 +28,8 @@ def predict(folder: str, data: str, output: str | None) -> None:
     saved = artifacts.model_path(place)
     if output is not None and Path(output).exists():
         raise UsageError(f"{output}: exists already; name another file, or remove it first")
+    if output is not None and not Path(output).absolute().parent.is_dir():
+        raise UsageError(f"{output}: there is no folder {Path(output).parent}; make it first")
     _, spec = load(str(place / artifacts.SPEC), ())
     model = load_model(saved, compile=False)
     names, features = read_input(Path(data), spec.data, model)

@@ -125,6 +125,13 @@ def test_predict_does_not_overwrite(kspec, small, tmp_path):
     assert (tmp_path / "out.csv").read_text() == "mine"
 
 
+def test_predict_needs_the_folder_of_its_output(kspec, small, tmp_path):
+    kspec("run", small)
+    result = kspec("predict", only_run(tmp_path / "runs"), tmp_path / "three.npy", "-o", tmp_path / "no" / "out.csv")
+    assert result.code == 2
+    assert "there is no folder" in result.err
+
+
 def test_evaluate_of_something_else(kspec, tmp_path):
     result = kspec("evaluate", tmp_path)
     assert result.code == 2
