@@ -107,7 +107,7 @@ def test_a_saved_text_model_in_bfloat16_predicts_what_it_predicted_before(name, 
     before, after = (
         one.predict(texts, verbose=0) for one in (model, load_model(tmp_path / "model.keras", compile=False))
     )
-    np.testing.assert_allclose(after, before, rtol=2e-3)  # the backbone computes in bfloat16
+    np.testing.assert_allclose(after, before, rtol=1e-2)  # the backbone computes in bfloat16
     assert np.all(after != after.astype(tf.bfloat16.as_numpy_dtype).astype("float32"))  # the head does not
 
 
