@@ -7,6 +7,7 @@
         model.keras   the trained model, from raw features to probabilities
         curves.png    loss, metrics and learning rate over the epochs
         log.txt       what the terminal showed
+        checkpoint/   while it trains: the states it can be resumed from (kspec/checkpoints.py)
 
 Every file is written beside its place, synced and renamed, so a reader sees the old one or the new one, never half.
 A folder is created with a name that did not exist, so no run touches another.
@@ -81,8 +82,21 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
+        sync_folder(path.parent)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename last through a power failure; where a system cannot open folders, the rename alone has to do."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

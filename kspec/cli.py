@@ -55,6 +55,20 @@ def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, debug: bo
 
 @cli.command()
 @click.argument("folder", metavar="RUN")
+@click.option("--other-versions", is_flag=True, help="Go on although Keras or TensorFlow is another than then.")
+@DEBUG
+def resume(folder: str, other_versions: bool, debug: bool) -> None:
+    """Go on with the run in the folder RUN after it was stopped, to the result it would have had."""
+    from kspec.commands.start import start
+
+    start()
+    from kspec.commands import resume as command
+
+    command.resume(folder, other_versions)
+
+
+@cli.command()
+@click.argument("folder", metavar="RUN")
 @DEBUG
 def evaluate(folder: str, debug: bool) -> None:
     """Measure the model of the run folder RUN on its validation and test data."""
@@ -108,8 +122,8 @@ def guarded(call: Callable[[], Any], debug: bool) -> int:
     """Calls; turns every error into a message and an exit code."""
     try:
         call()
-    except (KeyboardInterrupt, click.Abort):
-        print("\nkspec: interrupted", file=sys.stderr)
+    except (KeyboardInterrupt, click.Abort) as error:
+        print(f"\nkspec: {str(error) or 'interrupted'}", file=sys.stderr)
         return INTERRUPTED
     except click.ClickException as error:
         error.show()

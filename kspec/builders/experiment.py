@@ -16,6 +16,7 @@ from kspec.builders.model.file import saved_preprocessor
 from kspec.builders.saved import with_preprocessor
 from kspec.builders.targets import Targets, targets
 from kspec.builders.training import TrainingPlan, build_training
+from kspec.builders.training.trial import examples
 from kspec.errors import Problem, SpecError
 from kspec.spec import Spec
 
@@ -30,7 +31,7 @@ class Experiment:
 
     model: compiled, from what the pipeline gives to predictions.
     train, validation, test: tf.data of (features, labels) batches; None where the spec has no such split.
-    epoch: the variable that orders the examples of each epoch.
+    epoch, first: the variables that order the examples of each epoch, and say with which batch an epoch begins.
     steps_per_epoch: batches of `train`.
     """
 
@@ -44,20 +45,22 @@ class Experiment:
     validation: Any
     test: Any
     epoch: Any
+    first: Any
     steps_per_epoch: int
 
     def fit(self, callbacks: Sequence[Any] = (), **arguments: Any) -> Any:
         """`model.fit` on the spec's data, epochs, callbacks and class weights; returns Keras' History.
 
         Args:
-            callbacks: further Keras callbacks.
+            callbacks: further Keras callbacks; or a `CallbackList` of all of them, as `listed` gives them.
             arguments: arguments of `fit` to set or replace, e.g. `epochs=1`, `verbose=1`.
 
         Example:
             history = kspec.build(kspec.load_spec("specs/quickstart.yaml")).fit()
         """
-        from kspec.parts.callbacks.epoch_counter import EpochCounter
+        import keras
 
+        whole = callbacks if isinstance(callbacks, keras.callbacks.CallbackList) else self.listed(callbacks)
         asked = {
             "epochs": self.spec.training.epochs,
             "verbose": 0,
@@ -68,9 +71,21 @@ class Experiment:
         return self.model.fit(
             self.train,
             validation_data=self.validation,
-            callbacks=[EpochCounter(self.epoch), *self.plan.callbacks, *callbacks],
+            callbacks=whole,
             **asked,
         )
+
+    def listed(self, callbacks: Sequence[Any] = ()) -> list[Any]:
+        """All callbacks of the training in order: the counter of epochs, those of the spec, and further ones."""
+        from kspec.parts.callbacks.epoch_counter import EpochCounter
+
+        return [EpochCounter(self.epoch, self.first), *self.plan.callbacks, *callbacks]
+
+    def build_metrics(self) -> None:
+        """Makes the variables of the metrics, which Keras makes at the first step, so that they can be given values."""
+        labels, predictions = examples(self.targets)
+        self.model.compute_metrics(None, labels, predictions)
+        self.model.reset_metrics()
 
     def deployable(self) -> Any:
         """The trained model from raw features, as a user has them, to predictions."""
@@ -118,9 +133,11 @@ def assemble(
 
     settings = device.choose(spec.device, spec.model)
     wanted = targets(datasets.task, datasets.num_outputs, spec.training.loss, spec.data.augment)
-    epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
+    epoch, first = (tf.Variable(0, dtype=tf.int64, trainable=False, name=name) for name in ("epoch", "first"))
     limit = SMOKE_STEPS if smoke else spec.training.steps_per_epoch
-    train = pipeline(datasets.train, spec.data, wanted, seed=spec.seed, training=True, epoch=epoch, steps=limit)
+    train = pipeline(
+        datasets.train, spec.data, wanted, seed=spec.seed, training=True, epoch=epoch, steps=limit, first=first
+    )
     steps = int(train.cardinality())
     validation, test = (
         None if part is None else pipeline(part, spec.data, wanted, seed=spec.seed, training=False, epoch=None)
@@ -144,7 +161,7 @@ def assemble(
         )
     finally:
         keras.config.set_dtype_policy(before)
-    return Experiment(spec, datasets, wanted, settings, model, plan, train, validation, test, epoch, steps)
+    return Experiment(spec, datasets, wanted, settings, model, plan, train, validation, test, epoch, first, steps)
 
 
 def check_views(views: Sequence[str], model: Any) -> None:

@@ -40,9 +40,9 @@ def log() -> str:
     return "\n".join(_plain) + "\n"
 
 
-def restart_log() -> None:
-    """Forgets what was said, since each run has a log of its own, and lets builders say things through `logging`."""
-    _plain.clear()
+def restart_log(before: str = "") -> None:
+    """Begins the log of a run, `before` with what an earlier process said; builders say things through `logging`."""
+    _plain[:] = [before.removesuffix("\n")] if before else []
     logger = logging.getLogger("kspec")
     if not logger.handlers:
         logger.addHandler(_Said())

@@ -10,7 +10,7 @@ def draw(rows: Sequence[Mapping[str, float]], title: str, path: Path) -> None:
     """Draws a panel for each metric, train and validation together, and one for the learning rate."""
     from matplotlib.figure import Figure  # not pyplot: no global state, no display
 
-    names = [key for key in rows[0] if key not in ("epoch", "seconds") and not key.startswith("val_")]
+    names = [key for key in rows[0] if key != "epoch" and not key.startswith("val_")]
     figure = Figure(figsize=(4.2 * len(names), 3.4), layout="constrained")
     figure.suptitle(title, fontsize=11)
     epochs = [row["epoch"] for row in rows]

@@ -20,9 +20,7 @@ def measure(experiment: Experiment, last_epoch: Mapping[str, float]) -> Metrics:
     Returns:
         {"train": {...}, "validation": {...}, "test": {...}}, and "test_views" where the spec asks for views.
     """
-    names = [
-        key for key in last_epoch if key not in ("epoch", "seconds", "learning_rate") and not key.startswith("val_")
-    ]
+    names = [key for key in last_epoch if key not in ("epoch", "learning_rate") and not key.startswith("val_")]
     return {"train": {name: last_epoch[name] for name in names}, **held_out(experiment)}
 
 

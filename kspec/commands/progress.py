@@ -14,6 +14,8 @@ from kspec.commands.console import console, say
 class EpochLines(keras.callbacks.Callback):
     """Shows a bar within each epoch and leaves a line after it; collects the rows of history.csv.
 
+    The rows are a function of the spec; what the clock says is kept apart in `seconds`.
+
     Args:
         examples: examples an epoch, for the rate.
         unit: what they are: "images", "texts", "rows".
@@ -24,16 +26,27 @@ class EpochLines(keras.callbacks.Callback):
         self.examples = examples
         self.unit = unit
         self.rows: list[dict[str, float]] = []
+        self.seconds: list[float] = []
         self.best_rate = 0.0
         self._progress: Progress | None = None
         self._task: Any = None
         self._start = 0.0
         self._trained = 0.0
+        self._first: int | None = None
+
+    def get_state(self) -> dict[str, Any]:
+        """What a resumed training goes on from."""
+        return {"rows": self.rows, "seconds": self.seconds, "best_rate": self.best_rate}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """See `get_state`."""
+        self.rows, self.seconds, self.best_rate = state["rows"], state["seconds"], state["best_rate"]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Starts the bar."""
         self._start = time.perf_counter()
         self._trained = 0.0
+        self._first = None
         screen = console()
         if screen.is_terminal:
             self._progress = Progress(
@@ -44,13 +57,17 @@ class EpochLines(keras.callbacks.Callback):
             title = f"epoch {epoch + 1}/{self.params['epochs']}"
             self._task = self._progress.add_task(title, total=self.params["steps"], state="")
 
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Notes where in the epoch the clock began to run: a resumed epoch begins in its middle."""
+        if self._first is None:
+            self._first = batch
+
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Moves the bar; its numbers are read at most ten times a second, since reading them waits for the step."""
         self._trained = time.perf_counter()
         if self._progress is None:
             return
-        steps = self.params["steps"] or 1
-        rate = self.examples * (batch + 1) / steps / (self._trained - self._start)
+        rate = self.examples * self._share(batch) / (self._trained - self._start)
         state = f"{rate:,.0f} {self.unit}/s  {numbers(logs)}"
         self._progress.update(self._task, completed=batch + 1, state=state)
 
@@ -58,12 +75,17 @@ class EpochLines(keras.callbacks.Callback):
         """Ends the bar and prints the epoch's line."""
         self.close()
         seconds = time.perf_counter() - self._start
-        rate = self.examples / max(self._trained - self._start, 1e-9)
+        rate = self.examples * self._share(self.params["steps"] - 1) / max(self._trained - self._start, 1e-9)
         self.best_rate = max(self.best_rate, rate)
         values = {key: float(value) for key, value in (logs or {}).items()}
         values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self.rows.append({"epoch": epoch + 1, "seconds": round(seconds, 3), **values})
+        self.rows.append({"epoch": epoch + 1, **values})
+        self.seconds.append(round(seconds, 3))
         say(f"epoch {epoch + 1}/{self.params['epochs']}  {seconds:.1f} s  {rate:,.0f} {self.unit}/s  {numbers(values)}")
+
+    def _share(self, batch: int) -> float:
+        """The share of the epoch that has been trained since the clock began to run."""
+        return (batch + 1 - (self._first or 0)) / (self.params["steps"] or 1)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Leaves no bar behind."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from kspec.spec.base import Section
+from kspec.spec.checkpoint import Checkpoint
 from kspec.spec.data import Data
 from kspec.spec.device import Device
 from kspec.spec.evaluate import Evaluate
@@ -30,5 +31,7 @@ class Spec(Section):
     """Loss, optimizer, learning rate, metrics, callbacks, and for how long."""
     device: Device = Device()
     """Number format and compilation."""
+    checkpoint: Checkpoint = Checkpoint()
+    """How often the state of the training is written, for `kspec resume`."""
     evaluate: Evaluate = Evaluate()
     """How the finished model is measured."""

@@ -14,14 +14,23 @@ def batches_per_pass(examples: int, batch_size: int, drop_remainder: bool) -> in
 
 
 def order(
-    examples: int, batch_size: int, steps: int, *, drop_remainder: bool, shuffle: bool, seed: int, epoch: Any
+    examples: int,
+    batch_size: int,
+    steps: int,
+    *,
+    drop_remainder: bool,
+    shuffle: bool,
+    seed: int,
+    epoch: Any,
+    first: Any = 0,
 ) -> tf.data.Dataset:
     """The batches of one epoch, as a dataset of (pass int64, step int64, positions int64 (batch,)).
 
     The examples come in passes; each pass shows every example once, in an order of its own that follows from the seed
-    and the number of the pass. Epoch e is batches e * steps to (e + 1) * steps - 1 of this endless row; where
-    `steps` is a whole pass, epoch and pass are the same. `epoch` (an int64 tensor or variable) is read when the first
-    batch of an iterator is asked for.
+    and the number of the pass. Epoch e is batches e * steps to (e + 1) * steps - 1 of this endless row; where `steps`
+    is a whole pass, epoch and pass are the same. `epoch` (an int64 tensor or variable) is read when the first batch
+    of an iterator is asked for, and so is `first`: the row begins that many batches later, and runs on into the next
+    epoch.
     """
     count = batches_per_pass(examples, batch_size, drop_remainder)
 
@@ -36,7 +45,7 @@ def order(
         return tf.data.Dataset.range(count).map(batch)
 
     def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
-        begin = tf.convert_to_tensor(epoch) * steps
+        begin = tf.convert_to_tensor(epoch) * steps + tf.cast(first, tf.int64)
         passes = tf.data.Dataset.range(begin // count, (begin + steps - 1) // count + 1)
         return passes.flat_map(one_pass).skip(begin % count).take(steps)
 

@@ -33,6 +33,7 @@ def pipeline(
     training: bool,
     epoch: tf.Variable | None = None,
     steps: int | None = None,
+    first: tf.Variable | None = None,
 ) -> tf.data.Dataset:
     """Batches (x, y) of `data.batch_size` examples, with known cardinality.
 
@@ -41,6 +42,8 @@ def pipeline(
     epoch: int64 variable with the number of the epoch, read when an iterator gives its first batch; see
         kspec.parts.callbacks.epoch_counter. None is epoch 0 for ever.
     steps: batches an epoch; by default one pass over the examples. Training only.
+    first: int64 variable with the number of the first batch of an iterator within the epoch, for a training that goes
+        on in the middle of one; the batches then run on into the next epoch. None is 0.
 
     The examples are held once, as tensors that the dataset refers to; images stay uint8 until a layer needs floats.
 
@@ -53,8 +56,17 @@ def pipeline(
         check_batch(examples, data)
     drop = data.drop_remainder and training
     steps = batches_per_pass(count, size, drop) if steps is None else steps
-    number = tf.constant(0, tf.int64) if epoch is None else epoch
-    batches = order(count, size, steps, drop_remainder=drop, shuffle=data.shuffle and training, seed=seed, epoch=number)
+    zero = tf.constant(0, tf.int64)
+    batches = order(
+        count,
+        size,
+        steps,
+        drop_remainder=drop,
+        shuffle=data.shuffle and training,
+        seed=seed,
+        epoch=zero if epoch is None else epoch,
+        first=zero if first is None else first,
+    )
     static = size if drop or count % size == 0 else None
     take = _batch(examples, targets, data.augment if training else (), seed, static)
     dataset = batches.map(take, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

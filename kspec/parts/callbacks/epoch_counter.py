@@ -16,16 +16,29 @@ class EpochCounter(keras.callbacks.Callback):
     read), and tf.data computes nothing before the first element is asked for: no batch of a wrong epoch is seen.
 
     variable: an int64 scalar tf.Variable; its value is the epoch, from 0.
+    first: another, with the number of the batch that an epoch begins with; it is 0 from the second epoch of a `fit` on.
 
     Example:
         epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
         model.fit(dataset_that_reads(epoch), epochs=3, callbacks=[EpochCounter(epoch)])
     """
 
-    def __init__(self, variable: Any) -> None:
+    def __init__(self, variable: Any, first: Any = None) -> None:
         super().__init__()
-        self.variable = variable
+        self.variable, self.first = variable, first
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes the epoch."""
         self.variable.assign(epoch)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """The next epoch begins with its first batch."""
+        if self.first is not None:
+            self.first.assign(0)
+
+    def get_state(self) -> dict[str, Any]:
+        """Nothing: the epoch that `fit` begins with says it all."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """See `get_state`."""

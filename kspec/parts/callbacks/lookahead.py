@@ -22,7 +22,7 @@ class Lookahead(keras.callbacks.Callback):
     power: d at step t of T is decay * (t / T)^power: 0 (default) is the constant d of the paper; 3 with
         decay = 0.95**5 is airbench94's.
     A training that is stopped before its last planned step, or is shorter than `every` steps, keeps the weights it has.
-    The slow weights are not part of a checkpoint. Raises ValueError for an argument out of range, and when training
+    The slow weights are in the attribute `slow`. Raises ValueError for an argument out of range, and when training
     begins without a known number of steps.
 
     Example:
@@ -39,6 +39,7 @@ class Lookahead(keras.callbacks.Callback):
             raise ValueError(f"power must be at least 0, not {power}")
         self.every, self.decay, self.power = every, decay, power
         self._synchronized = self._before = 0
+        self.slow: list[Any] = []
         self._move: Any = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -47,8 +48,10 @@ class Lookahead(keras.callbacks.Callback):
             raise ValueError("Lookahead needs a known number of steps an epoch: give fit() steps_per_epoch")
         fast = [weight for weight in self.model.weights if "float" in keras.backend.standardize_dtype(weight.dtype)]
         # convert_to_tensor copies: keras.Variable(weight.value) would be the same variable on TensorFlow.
-        slow = [keras.Variable(ops.convert_to_tensor(weight), dtype=weight.dtype, trainable=False) for weight in fast]
-        self._move = _compiled_move(slow, fast)
+        self.slow = [
+            keras.Variable(ops.convert_to_tensor(weight), dtype=weight.dtype, trainable=False) for weight in fast
+        ]
+        self._move = _compiled_move(self.slow, fast)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the steps of earlier epochs."""

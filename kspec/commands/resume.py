@@ -1,0 +1,151 @@
+"""`kspec resume RUN`: goes on with a run that was stopped, to the result it would have had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kspec import artifacts, checkpoints, text
+from kspec.checkpoints import Checkpoint
+from kspec.commands import record
+from kspec.commands.console import restart_log, say
+from kspec.commands.load import load, located
+from kspec.commands.run import build, digest
+from kspec.commands.signals import stopping
+from kspec.commands.train import FINISHED, Place, conduct
+from kspec.errors import RunError, UsageError, dotted
+from kspec.parts.resume.training_state import TrainingState
+from kspec.spec import Spec
+from kspec.spec.device import Device
+
+DECIDING = ("kspec", "keras", "keras-hub", "tensorflow", "numpy", "jax", "torch")
+"""The packages whose version can change a bit of the result."""
+
+
+def resume(folder: str, other_versions: bool = False) -> None:
+    """Goes on with the run in a folder; with one that has finished there is nothing to do.
+
+    Args:
+        folder: the run's.
+        other_versions: go on although Keras or another package that decides about the bits has another version.
+
+    Raises:
+        UsageError: not a run; its spec, its data or the versions are others; another process trains it.
+        RunError: no state is whole, or the run failed for a reason that would come again.
+    """
+    place = Path(folder)
+    before = artifacts.read_record(place)
+    if before["status"] == FINISHED:
+        print(f"{place}: the run has finished; there is nothing to resume")
+        return
+    _would_fail_again(place, before)
+    changed = _other_versions(before["versions"])
+    if changed and not other_versions:
+        raise UsageError(f"{place}: not the versions the run began with: {changed}; the result would be another one\n"
+                         "       hint: install those, or go on all the same with --other-versions")  # fmt: skip
+    with stopping() as stop, checkpoints.locked(place):
+        found = checkpoints.read(place)
+        document, spec = load(str(place / artifacts.SPEC), ())
+        _same_spec(place, before, found)
+        restart_log("" if found is None else found.facts["log"])
+        _say_where(place, found, changed)
+        timing: dict[str, float] = {}
+        with located(document):
+            experiment = build(_as_then(spec, before), timing, folder=place)
+        if experiment.datasets.fingerprint != before["data"]["fingerprint"]:
+            message = "the data are not those the run began with: their fingerprint differs"
+            raise UsageError(f"{place}: {message}\n       hint: bring them back, or {_anew(place)}")
+        if found is not None and found.facts["step"] > 0:
+            experiment.build_metrics()
+        facts = {key: value for key, value in before.items() if key not in ("status", "error", "timing")}
+        facts["resumed"] = [*facts.get("resumed", ()), _note(found)]
+        seconds = 0.0 if found is None else found.facts["seconds"]
+        try:
+            conduct(experiment, Place(place, facts, seconds, _state(found)), timing, stop)
+        except ValueError as error:
+            if "the state" not in str(error):
+                raise
+            raise RunError(f"{place}: the checkpoint does not fit the model: {error}") from error
+
+
+def _would_fail_again(place: Path, before: Mapping[str, Any]) -> None:
+    if "diverged" in before:
+        raise RunError(f"{place}: the run failed, and would again: {before['error']}\n"
+                       f"       hint: change the spec and start a new run: kspec run {place / artifacts.SPEC} "
+                       "training.learning_rate.peak=...")  # fmt: skip
+
+
+def _other_versions(then: Mapping[str, str]) -> str:
+    """What differs: `keras 3.15.1, now 3.16.0`; "" where nothing does."""
+    now = record.versions()
+    different = [name for name in DECIDING if then.get(name) != now.get(name)]
+    return ", ".join(f"{name} {then.get(name)}, now {now.get(name)}" for name in different)
+
+
+def _same_spec(place: Path, before: Mapping[str, Any], found: Checkpoint | None) -> None:
+    """Refuses a spec.yaml that is not the one the run began with.
+
+    Raises:
+        UsageError: it was changed; says what, where a state remembers the old one.
+    """
+    now = (place / artifacts.SPEC).read_text(encoding="utf-8")
+    if digest(now) == before["spec_sha256"]:
+        return
+    what = (
+        ""
+        if found is None
+        else ": " + ", ".join(_differences(text.read_text(found.facts["spec"]).tree, text.read_text(now).tree))
+    )
+    message = f"changed since the run began{what}"
+    raise UsageError(f"{place / artifacts.SPEC}: {message}\n       hint: undo the change, or {_anew(place)}")
+
+
+def _anew(place: Path) -> str:
+    return f"start a new run: kspec run {place / artifacts.SPEC}"
+
+
+def _differences(then: Any, now: Any, path: tuple[str | int, ...] = ()) -> Iterator[str]:
+    """What differs between two trees: `training.epochs was 5, is 10`."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in {**then, **now}:
+            yield from _differences(then.get(key), now.get(key), (*path, key))
+    elif then != now:
+        yield f"{dotted(path)} was {then}, is {now}"
+
+
+def _say_where(place: Path, found: Checkpoint | None, changed: str) -> None:
+    if found is None:
+        say(f"resume {place}: no state was written before it stopped; it begins at the beginning")
+    else:
+        for name in found.damaged:
+            say(f"resume {place}: the state {name[:6]} is damaged; the one before it is used", style="bold red")
+        where = (
+            "all epochs done"
+            if found.facts["stopped"]
+            else f"epoch {found.facts['epoch'] + 1}, step {found.facts['step']}"
+        )
+        say(f"resume {place}: goes on from {where}")
+    if changed:
+        say(f"resume {place}: other versions than the run began with: {changed}", style="bold red")
+
+
+def _as_then(spec: Spec, before: Mapping[str, Any]) -> Spec:
+    """The spec with the number format and compilation that the run began with, whatever `auto` is on this machine."""
+    device = before["device"]
+    return spec.model_copy(update={"device": Device(precision=device["precision"], jit=device["jit"])})
+
+
+def _note(found: Checkpoint | None) -> dict[str, Any]:
+    """What run.json says about a resumption."""
+    at = {"epoch": 0, "step": 0} if found is None else {key: found.facts[key] for key in ("epoch", "step")}
+    return {"time": datetime.now().astimezone().isoformat(timespec="seconds"), **at}
+
+
+def _state(found: Checkpoint | None) -> TrainingState | None:
+    if found is None:
+        return None
+    facts = found.facts
+    callbacks = tuple((name, state) for name, state in facts["callbacks"])
+    return TrainingState(facts["epoch"], facts["step"], facts["stopped"], found.arrays, callbacks)

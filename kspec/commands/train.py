@@ -1,0 +1,169 @@
+"""From a built experiment to a finished run: fit, measure, save; whatever stops it is recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kspec import artifacts, checkpoints
+from kspec.builders.experiment import Experiment
+from kspec.commands import curves, record, summary
+from kspec.commands.console import log, phase, say
+from kspec.commands.measure import Metrics, measure
+from kspec.commands.progress import EpochLines
+from kspec.commands.signals import Stopping
+from kspec.errors import RunError
+from kspec.parts.callbacks.terminate_on_nan import TerminateOnNaN
+from kspec.parts.resume.resumable import ResumableCallbacks
+from kspec.parts.resume.training_state import TrainingState
+from kspec.spec.writer import write
+
+NAN_CAUSES = """\
+       usual causes: a learning rate that is too high (try a tenth of it, a warmup, or the optimizer's `clipnorm: 1.0`),
+       features that are not normalised, mixed_float16 (try device.precision=float32)"""
+FINISHED, RUNNING, INTERRUPTED, FAILED = "finished", "running", "interrupted", "failed"
+
+
+class DivergedError(RunError):
+    """The loss or a weight became NaN or infinite: going on would repeat it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run lives, and what its record says besides the result.
+
+    facts: for run.json. seconds: that earlier processes have trained. state: to go on from, or None.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+    seconds: float = 0.0
+    state: TrainingState | None = None
+
+
+def conduct(experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping) -> None:
+    """Trains, measures, saves, and writes into run.json how it ended.
+
+    Raises:
+        RunError: the training itself failed; the folder says so.
+        KeyboardInterrupt: it was stopped; its message says how to go on.
+    """
+    folder = place.folder
+    artifacts.write_record(folder, {**place.facts, "status": RUNNING})
+    try:
+        result = _result(experiment, place, timing, stop)
+    except BaseException as error:
+        # Rich ends the process with SystemExit where the reader of the output, such as `head`, has gone.
+        stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+        reason = _reason(error, stop) if stopped else str(error)
+        ending = {"status": INTERRUPTED if stopped else FAILED, "error": reason, "timing": timing}
+        diverged = {"diverged": True} if isinstance(error, DivergedError) else {}
+        artifacts.write_record(folder, {**place.facts, **ending, **diverged})
+        artifacts.write_text(folder / artifacts.LOG, log())
+        if isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(f"{reason}\n       go on with: kspec resume {folder}") from error
+        raise
+    artifacts.write_text(folder / artifacts.LOG, log())
+    artifacts.write_record(folder, {**place.facts, "status": FINISHED, **result, "timing": timing})
+    checkpoints.remove(folder)
+
+
+def fit(
+    experiment: Experiment, timing: dict[str, float], lines: EpochLines, callbacks: Any, **arguments: Any
+) -> Metrics:
+    """Trains and measures.
+
+    Raises:
+        DivergedError: the loss or a weight became NaN or infinite.
+    """
+    try:
+        with phase(timing, "fit"):
+            experiment.fit(callbacks, **arguments)
+    finally:
+        lines.close()
+    for callback in experiment.plan.callbacks:
+        if isinstance(callback, TerminateOnNaN) and callback.stopped:
+            raise DivergedError(f"{callback.stopped}\n{NAN_CAUSES}")
+    if isinstance(callbacks, ResumableCallbacks) and callbacks.not_finite:
+        raise DivergedError(
+            f"the weight {callbacks.not_finite} became NaN or infinite by the end of an epoch\n{NAN_CAUSES}"
+        )
+    with phase(timing, "measure"):
+        return measure(experiment, lines.rows[-1])
+
+
+def epoch_lines(experiment: Experiment) -> EpochLines:
+    """What shows the training and collects its history."""
+    per_epoch = min(len(experiment.datasets.train), experiment.steps_per_epoch * experiment.spec.data.batch_size)
+    return EpochLines(per_epoch, summary.UNITS[experiment.datasets.kind])
+
+
+def _reason(error: BaseException, stop: Stopping) -> str:
+    if isinstance(error, SystemExit):
+        return "the reader of the output has closed it"
+    return stop.reason or "interrupted by the user"
+
+
+def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping) -> dict[str, Any]:
+    """Trains, measures and saves; returns what run.json says about the result."""
+    lines = epoch_lines(experiment)
+    callbacks = _resumable(experiment, place, lines, stop)
+    experiment.first.assign(callbacks.first_step)
+    stop.patient = True
+    try:
+        metrics = fit(experiment, timing, lines, callbacks, initial_epoch=callbacks.initial_epoch)
+    finally:
+        stop.patient = False
+        if "fit" in timing:
+            timing["fit"] = round(timing["fit"] + place.seconds, 3)
+    with phase(timing, "save"):
+        _save(experiment, lines, place.folder)
+    say("")
+    summary.show_table(experiment, metrics, timing, lines.best_rate, place.folder)
+    return {
+        "metrics": metrics,
+        "epochs": len(lines.rows),
+        "epoch_seconds": lines.seconds,
+        "examples_per_second": round(lines.best_rate, 1),
+        "weights_sha256": record.weights_digest(experiment.model),
+    }
+
+
+def _save(experiment: Experiment, lines: EpochLines, folder: Path) -> None:
+    artifacts.write_history(folder, lines.rows)
+    artifacts.write_file(folder / artifacts.MODEL, experiment.deployable().save)
+    title = f"{experiment.spec.name} ({folder.name})"
+    artifacts.write_file(folder / artifacts.CURVES, lambda file: curves.draw(lines.rows, title, file))
+
+
+def _resumable(experiment: Experiment, place: Place, lines: EpochLines, stop: Stopping) -> ResumableCallbacks:
+    """The callbacks of the training, which write its states into the run's folder."""
+    text, began = write(experiment.spec), time.monotonic()
+
+    def save(state: TrainingState) -> None:
+        facts = {
+            "epoch": state.epoch,
+            "step": state.step,
+            "stopped": state.stopped,
+            "callbacks": state.callbacks,
+            "seconds": place.seconds + time.monotonic() - began,
+            "spec": text,
+            "log": log(),
+        }
+        checkpoints.write(place.folder, facts, state.arrays)
+        if lines.rows and state.step == 0:
+            artifacts.write_history(place.folder, lines.rows)
+
+    return ResumableCallbacks(
+        experiment.listed([lines]),
+        experiment.model,
+        epochs=experiment.spec.training.epochs,
+        steps=experiment.steps_per_epoch,
+        save=save,
+        seconds=60 * experiment.spec.checkpoint.minutes,
+        asked=stop.asked,
+        state=place.state,
+    )
