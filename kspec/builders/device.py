@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import keras
 import tensorflow as tf
 
 from kspec.spec.device import Device
@@ -40,7 +41,7 @@ def choose(device: Device, model: Model) -> Settings:
 
     precision: on a GPU of compute capability 8 or higher mixed_bfloat16, of 7 mixed_float16, below that float32. On a
     CPU with bfloat16 instructions mixed_bfloat16 for networks of convolutions or attention, else float32.
-    jit: on a GPU Keras' own choice, on a CPU false.
+    jit: on a GPU and with JAX Keras' own choice, with TensorFlow on a CPU false.
 
     Measured on 2 cores of an AMD Zen 5 (AVX512-bf16, no AMX), TensorFlow 2.21, as ratios of the time of a step to that
     in float32 without XLA. A convolutional network 64/256/256 on 32x32 images: bfloat16 0.76, float32 with XLA 1.8,
@@ -57,7 +58,9 @@ def choose(device: Device, model: Model) -> Settings:
         details = {**unknown, **tf.config.experimental.get_device_details(gpus[0])}
         return _settings(device, details["device_name"], *_for_gpu(details["compute_capability"]), jit="auto")
     flags = cpu_flags(CPU_INFO.read_text() if CPU_INFO.exists() else "")
-    return _settings(device, "CPU", *_for_cpu(flags, gains_from_bf16(model)), jit=False)
+    # JAX without jit runs operation by operation, 100 times slower; Keras' own choice is right there.
+    jit: bool | Literal["auto"] = False if keras.config.backend() == "tensorflow" else "auto"
+    return _settings(device, "CPU", *_for_cpu(flags, gains_from_bf16(model)), jit=jit)
 
 
 def as_saved(settings: Settings, model: Any) -> Settings:

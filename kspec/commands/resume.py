@@ -57,8 +57,7 @@ def resume(folder: str, other_versions: bool = False) -> None:
         if experiment.datasets.fingerprint != before["data"]["fingerprint"]:
             message = "the data are not those the run began with: their fingerprint differs"
             raise UsageError(f"{place}: {message}\n       hint: bring them back, or {_anew(place)}")
-        if found is not None and found.facts["step"] > 0:
-            experiment.build_metrics()
+        experiment.build_metrics()  # callbacks ask the metrics which way is better
         facts = {key: value for key, value in before.items() if key not in ("status", "error", "timing")}
         facts["resumed"] = [*facts.get("resumed", ()), _note(found)]
         seconds = 0.0 if found is None else found.facts["seconds"]

@@ -47,10 +47,8 @@ class Lookahead(keras.callbacks.Callback):
         if not self.params.get("steps"):
             raise ValueError("Lookahead needs a known number of steps an epoch: give fit() steps_per_epoch")
         fast = [weight for weight in self.model.weights if "float" in keras.backend.standardize_dtype(weight.dtype)]
-        # convert_to_tensor copies: keras.Variable(weight.value) would be the same variable on TensorFlow.
-        self.slow = [
-            keras.Variable(ops.convert_to_tensor(weight), dtype=weight.dtype, trainable=False) for weight in fast
-        ]
+        # A copy: on TensorFlow weight.value is the variable itself, and JAX gives its memory away with the next step.
+        self.slow = [keras.Variable(ops.copy(weight), dtype=weight.dtype, trainable=False) for weight in fast]
         self._move = _compiled_move(self.slow, fast)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -78,7 +76,7 @@ def _compiled_move(slow: list[Any], fast: list[Any]) -> Any:
         for slow_weight, weight in zip(slow, fast, strict=True):
             step = ops.cast(1.0 - decay, slow_weight.dtype)
             slow_weight.assign(slow_weight + step * (weight - slow_weight))
-            weight.assign(slow_weight)
+            weight.assign(ops.copy(slow_weight))
 
     if keras.backend.backend() != "tensorflow":
         return move
