@@ -123,7 +123,8 @@ def guarded(call: Callable[[], Any], debug: bool) -> int:
     try:
         call()
     except (KeyboardInterrupt, click.Abort) as error:
-        print(f"\nkspec: {str(error) or 'interrupted'}", file=sys.stderr)
+        said = error.__cause__ if isinstance(error, click.Abort) else error  # what click made of a KeyboardInterrupt
+        print(f"\nkspec: {str(said or '') or 'interrupted'}", file=sys.stderr)
         return INTERRUPTED
     except click.ClickException as error:
         error.show()

@@ -66,11 +66,11 @@ class Experiment:
             "verbose": 0,
             "shuffle": False,
             "class_weight": self.plan.class_weight,
+            "validation_data": self.validation,
             **arguments,
         }
         return self.model.fit(
             self.train,
-            validation_data=self.validation,
             callbacks=whole,
             **asked,
         )

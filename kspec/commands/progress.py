@@ -33,6 +33,11 @@ class EpochLines(keras.callbacks.Callback):
         self._start = 0.0
         self._trained = 0.0
         self._first: int | None = None
+        self._is_muted = False
+
+    def mute(self) -> None:
+        """Shows nothing more."""
+        self._is_muted = True
 
     def get_state(self) -> dict[str, Any]:
         """What a resumed training goes on from."""
@@ -48,7 +53,7 @@ class EpochLines(keras.callbacks.Callback):
         self._trained = 0.0
         self._first = None
         screen = console()
-        if screen.is_terminal:
+        if screen.is_terminal and not self._is_muted:
             self._progress = Progress(
                 TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[state]}"),
                 TimeRemainingColumn(), console=screen, transient=True,
@@ -81,6 +86,8 @@ class EpochLines(keras.callbacks.Callback):
         values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.rows.append({"epoch": epoch + 1, **values})
         self.seconds.append(round(seconds, 3))
+        if self._is_muted:
+            return
         say(f"epoch {epoch + 1}/{self.params['epochs']}  {seconds:.1f} s  {rate:,.0f} {self.unit}/s  {numbers(values)}")
 
     def _share(self, batch: int) -> float:

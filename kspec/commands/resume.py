@@ -14,9 +14,8 @@ from kspec.commands.console import restart_log, say
 from kspec.commands.load import load, located
 from kspec.commands.run import build, digest
 from kspec.commands.signals import stopping
-from kspec.commands.train import FINISHED, Place, conduct
+from kspec.commands.train import FINISHED, Place, conduct, state_of, where
 from kspec.errors import RunError, UsageError, dotted
-from kspec.parts.resume.training_state import TrainingState
 from kspec.spec import Spec
 from kspec.spec.device import Device
 
@@ -62,7 +61,7 @@ def resume(folder: str, other_versions: bool = False) -> None:
         facts["resumed"] = [*facts.get("resumed", ()), _note(found)]
         seconds = 0.0 if found is None else found.facts["seconds"]
         try:
-            conduct(experiment, Place(place, facts, seconds, _state(found)), timing, stop)
+            conduct(experiment, Place(place, facts, seconds, None if found is None else state_of(found)), timing, stop)
         except ValueError as error:
             if "the state" not in str(error):
                 raise
@@ -120,12 +119,7 @@ def _say_where(place: Path, found: Checkpoint | None, changed: str) -> None:
     else:
         for name in found.damaged:
             say(f"resume {place}: the state {name[:6]} is damaged; the one before it is used", style="bold red")
-        where = (
-            "all epochs done"
-            if found.facts["stopped"]
-            else f"epoch {found.facts['epoch'] + 1}, step {found.facts['step']}"
-        )
-        say(f"resume {place}: goes on from {where}")
+        say(f"resume {place}: goes on from {where(found)}")
     if changed:
         say(f"resume {place}: other versions than the run began with: {changed}", style="bold red")
 
@@ -140,11 +134,3 @@ def _note(found: Checkpoint | None) -> dict[str, Any]:
     """What run.json says about a resumption."""
     at = {"epoch": 0, "step": 0} if found is None else {key: found.facts[key] for key in ("epoch", "step")}
     return {"time": datetime.now().astimezone().isoformat(timespec="seconds"), **at}
-
-
-def _state(found: Checkpoint | None) -> TrainingState | None:
-    if found is None:
-        return None
-    facts = found.facts
-    callbacks = tuple((name, state) for name, state in facts["callbacks"])
-    return TrainingState(facts["epoch"], facts["step"], facts["stopped"], found.arrays, callbacks)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kspec import artifacts, checkpoints
 from kspec.builders.experiment import Experiment
-from kspec.commands import curves, record, summary
+from kspec.commands import autopsy, curves, record, summary
 from kspec.commands.console import log, phase, say
 from kspec.commands.measure import Metrics, measure
 from kspec.commands.progress import EpochLines
 from kspec.commands.signals import Stopping
 from kspec.errors import RunError
-from kspec.parts.callbacks.terminate_on_nan import TerminateOnNaN
+from kspec.parts.callbacks.terminate_on_nan import Stop, TerminateOnNaN
 from kspec.parts.resume.resumable import ResumableCallbacks
 from kspec.parts.resume.training_state import TrainingState
 from kspec.spec.writer import write
@@ -29,6 +30,10 @@ FINISHED, RUNNING, INTERRUPTED, FAILED = "finished", "running", "interrupted", "
 
 class DivergedError(RunError):
     """The loss or a weight became NaN or infinite: going on would repeat it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}\n{NAN_CAUSES}")
+        self.what = what
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,9 @@ def conduct(experiment: Experiment, place: Place, timing: dict[str, float], stop
         reason = _reason(error, stop) if stopped else str(error)
         ending = {"status": INTERRUPTED if stopped else FAILED, "error": reason, "timing": timing}
         diverged = {"diverged": True} if isinstance(error, DivergedError) else {}
-        artifacts.write_record(folder, {**place.facts, **ending, **diverged})
-        artifacts.write_text(folder / artifacts.LOG, log())
+        with suppress(OSError):  # a full disk may be what stopped it
+            artifacts.write_record(folder, {**place.facts, **ending, **diverged})
+            artifacts.write_text(folder / artifacts.LOG, log())
         if isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(f"{reason}\n       go on with: kspec resume {folder}") from error
         raise
@@ -84,15 +90,34 @@ def fit(
             experiment.fit(callbacks, **arguments)
     finally:
         lines.close()
-    for callback in experiment.plan.callbacks:
-        if isinstance(callback, TerminateOnNaN) and callback.stopped:
-            raise DivergedError(f"{callback.stopped}\n{NAN_CAUSES}")
+    stopped = stop_of(experiment)
+    if stopped is not None:
+        raise DivergedError(str(stopped))
     if isinstance(callbacks, ResumableCallbacks) and callbacks.not_finite:
-        raise DivergedError(
-            f"the weight {callbacks.not_finite} became NaN or infinite by the end of an epoch\n{NAN_CAUSES}"
-        )
+        raise DivergedError(f"the weight {callbacks.not_finite} became NaN or infinite by the end of an epoch")
     with phase(timing, "measure"):
         return measure(experiment, lines.rows[-1])
+
+
+def stop_of(experiment: Experiment) -> Stop | None:
+    """Where the training stopped because its loss was no number; None where it did not."""
+    guards = [one for one in experiment.plan.callbacks if isinstance(one, TerminateOnNaN)]
+    return next((one.stopped for one in guards if one.stopped), None)
+
+
+def state_of(found: checkpoints.Checkpoint) -> TrainingState:
+    """The state in a checkpoint."""
+    facts = found.facts
+    callbacks = tuple((name, state) for name, state in facts["callbacks"])
+    return TrainingState(facts["epoch"], facts["step"], facts["stopped"], found.arrays, callbacks)
+
+
+def where(found: checkpoints.Checkpoint) -> str:
+    """The place of a checkpoint in its training, for a person: `epoch 3, step 120`, `the beginning of epoch 4`."""
+    if found.facts["stopped"]:
+        return "the end of the training"
+    epoch, step = found.facts["epoch"] + 1, found.facts["step"]
+    return f"epoch {epoch}, step {step}" if step else f"the beginning of epoch {epoch}"
 
 
 def epoch_lines(experiment: Experiment) -> EpochLines:
@@ -115,6 +140,12 @@ def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop
     stop.patient = True
     try:
         metrics = fit(experiment, timing, lines, callbacks, initial_epoch=callbacks.initial_epoch)
+    except DivergedError as error:
+        found = checkpoints.read(place.folder)
+        if found is None:
+            raise
+        norm = autopsy.gradient_norm(experiment, callbacks, state_of(found))
+        raise DivergedError(f"{error.what}{norm}; the last good state is of {where(found)}") from error
     finally:
         stop.patient = False
         if "fit" in timing:

@@ -165,7 +165,7 @@ def test_several_labels(kspec, live, tmp_path):
 def test_numbers_to_predict_have_names_and_no_accuracy(kspec, live, tmp_path):
     folder = live("numbers", table(tmp_path, ["price", "height"]))
     assert list(history(folder)[0]) == [
-        "epoch", "seconds", "loss", "mean_absolute_error", "val_loss", "val_mean_absolute_error", "learning_rate",
+        "epoch", "loss", "mean_absolute_error", "val_loss", "val_mean_absolute_error", "learning_rate",
     ]  # fmt: skip
     assert_measures_the_same(kspec, folder)
     assert list(predicted(kspec, folder, "people.csv")[0]) == ["example", "price", "height"]

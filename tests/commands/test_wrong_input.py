@@ -216,7 +216,7 @@ def test_a_stopped_training_says_so_and_leaves_nothing_half_written(kspec, tmp_p
     assert kspec("run", write(tmp_path / "s.yaml", GOOD)).code == code
     [record] = (tmp_path / "runs").rglob("run.json")
     assert json.loads(record.read_text())["status"] == "interrupted"
-    assert sorted(path.name for path in record.parent.iterdir()) == ["log.txt", "run.json", "spec.yaml"]
+    assert sorted(path.name for path in record.parent.iterdir()) == ["checkpoint", "log.txt", "run.json", "spec.yaml"]
 
 
 def test_a_stop_while_the_data_are_read_writes_nothing(kspec, tmp_path, monkeypatch):

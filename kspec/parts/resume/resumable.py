@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -44,6 +45,7 @@ class ResumableCallbacks(keras.callbacks.CallbackList):
     seconds: between two states within an epoch. asked: whether to stop.
     state: what to go on from, or None. Then `fit` needs `initial_epoch=callbacks.initial_epoch`, and its data must
         begin with batch `callbacks.first_step` of that epoch.
+    saved_at: the time of the last state, by `time.monotonic`.
     not_finite: after the training, the path of a weight that was NaN or infinite at the end of an epoch; "" otherwise.
     """
 
@@ -66,8 +68,8 @@ class ResumableCallbacks(keras.callbacks.CallbackList):
         self.not_finite = ""
         self._is_divided = steps % model.steps_per_execution == 0
         self._offset = self._epoch = 0
-        self._cut = False
-        self._saved_at = 0.0
+        self._cut = self.repeats = False
+        self.saved_at = 0.0
 
     @property
     def initial_epoch(self) -> int:
@@ -89,7 +91,7 @@ class ResumableCallbacks(keras.callbacks.CallbackList):
         if self.state is None:
             self._take(0, 0)
             return
-        self._saved_at = time.monotonic()
+        self.saved_at = time.monotonic()
         put_variables(self.model, self.state)
         if self.state.step == 0:
             put_callbacks(self.callbacks, self.state)
@@ -111,6 +113,8 @@ class ResumableCallbacks(keras.callbacks.CallbackList):
         """Lets the callbacks see the step, then takes a state if it is time or if somebody asked to stop."""
         done = batch + self._offset + 1
         super().on_train_batch_end(batch + self._offset, logs)
+        if self.repeats and (self._model.stop_training or done >= self.steps):
+            raise StopAsked  # before the end of the epoch, where callbacks write files
         if self._model.stop_training:
             return
         if done >= self.steps:
@@ -118,7 +122,7 @@ class ResumableCallbacks(keras.callbacks.CallbackList):
             self._cut = self._model.stop_training = self._offset > 0
             return
         asked = self.asked()
-        if self._is_divided and (asked or time.monotonic() - self._saved_at >= self.seconds):
+        if self._is_divided and (asked or time.monotonic() - self.saved_at >= self.seconds):
             self._take(self._epoch, done)
         if asked:
             raise StopAsked
@@ -144,4 +148,22 @@ class ResumableCallbacks(keras.callbacks.CallbackList):
             self._model.stop_training = True
             return
         self.save(state)
-        self._saved_at = time.monotonic()
+        self.saved_at = time.monotonic()
+
+    def repeated(self, state: TrainingState) -> ResumableCallbacks:
+        """The same callbacks once more, to repeat the steps from a state to a stop, or to the end of the epoch.
+
+        `fit` then ends with `StopAsked`, before the callbacks see the end of an epoch; nothing is saved.
+        """
+        again = ResumableCallbacks(
+            self.callbacks,
+            self._model,
+            epochs=self.epochs,
+            steps=self.steps,
+            save=lambda _: None,
+            seconds=math.inf,
+            asked=self.asked,
+            state=state,
+        )
+        again.repeats = True
+        return again
