@@ -34,6 +34,9 @@ class GradientNorm:
         apply = optimizer.apply
 
         def watched(grads: Any, trainable_variables: Any = None) -> Any:
+            if not optimizer.built:
+                with tf.init_scope():
+                    optimizer.build(trainable_variables)
             now = tf.cast(tf.linalg.global_norm([one for one in grads if one is not None]), tf.float32)
             if hasattr(optimizer, "inner_optimizer"):
                 now = now / tf.cast(optimizer.dynamic_scale.value, tf.float32)

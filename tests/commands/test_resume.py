@@ -1,4 +1,4 @@
-"""`kspec resume`: the result of the run that was never stopped, or one clear message with the last good state intact."""
+"""`kspec resume`: the result of the run that was never stopped, or one clear message and the last good state intact."""
 
 import json
 import os
