@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,8 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
-from safetensors.numpy import load, save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save_file
 
 from kspec.artifacts import sync_folder
 from kspec.errors import RunError, UsageError
@@ -55,18 +57,15 @@ def write(run: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray])
         RunError: the disk is full or the folder cannot be written; the states before are as they were.
     """
     folder = run / FOLDER
-    content = save(dict(_storable(arrays)), metadata={STATE: json.dumps({**facts, "dtypes": _foreign(arrays)})})
-    digest = hashlib.sha256(content).hexdigest()
+    kept = {name: _storable(array) for name, array in arrays.items()}
+    text = json.dumps({**facts, "dtypes": _foreign(arrays)})
     before = _files(folder)
     number = int(before[0].name.split("-")[0]) + 1 if before else 1
-    path = folder / f"{number:06d}-{digest}.safetensors"
+    path = folder / f"{number:06d}-{_digest(text, kept)}.safetensors"
     partial = folder / f"{number:06d}{_PARTIAL}"
     try:
         folder.mkdir(exist_ok=True)
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_synced(partial, kept, text)
         partial.rename(path)
         sync_folder(folder)
         for old in before[KEPT - 1 :]:
@@ -79,6 +78,46 @@ def write(run: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray])
     return path
 
 
+class Writer:
+    """Writes the states of a run in a thread of its own, one at a time, while the training goes on.
+
+    A context manager: its end waits for the last state, and raises what could not be written.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._pending: Future[Path] | None = None
+
+    def write(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """Hands a state over; waits only where the one before it is still being written.
+
+        Raises:
+            RunError: the one before it could not be written.
+        """
+        self.wait()
+        self._pending = self._pool.submit(write, self.run, facts, arrays)
+
+    def wait(self) -> None:
+        """Until nothing is left to write.
+
+        Raises:
+            RunError: the last state could not be written.
+        """
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.wait()
+        finally:
+            self._pool.shutdown()
+
+
 def read(run: Path) -> Checkpoint | None:
     """The newest state of the run that is whole; None where none was ever written.
 
@@ -88,13 +127,11 @@ def read(run: Path) -> Checkpoint | None:
     damaged: list[str] = []
     files = _files(run / FOLDER)
     for path in files:
-        content = _content(path)
-        match = _NAME.fullmatch(path.name)
-        if content is None or match is None or hashlib.sha256(content).hexdigest() != match["digest"]:
+        found = _whole(path)
+        if found is None:
             damaged.append(path.name)
             continue
-        facts = json.loads(_metadata(content)[STATE])
-        arrays = load(content)
+        facts, arrays = found
         typed = {name: arrays[name].view(dtype) for name, dtype in facts.pop("dtypes").items()}
         return Checkpoint(facts, {**arrays, **typed}, tuple(damaged))
     if files:
@@ -139,11 +176,18 @@ def _files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.name.split("-")[0]), reverse=True)
 
 
-def _content(path: Path) -> bytes | None:
+def _whole(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+    """The facts and arrays of a state; None where its content is not that of its name."""
     try:
-        return path.read_bytes()
-    except OSError:
+        content = path.read_bytes()
+        text, arrays = _metadata(content)[STATE], load(content)
+    except (OSError, ValueError, KeyError, SafetensorError):
         return None
+    match = _NAME.fullmatch(path.name)
+    if match is None or _digest(text, arrays) != match["digest"]:
+        return None
+    facts: dict[str, Any] = json.loads(text)
+    return facts, arrays
 
 
 def _metadata(content: bytes) -> dict[str, str]:
@@ -151,6 +195,33 @@ def _metadata(content: bytes) -> dict[str, str]:
     length = int.from_bytes(content[:8], "little")
     header: dict[str, dict[str, str]] = json.loads(content[8 : 8 + length])
     return header["__metadata__"]
+
+
+def _digest(text: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 over the facts and all arrays with their names, types and shapes."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.data if array.size else b"")
+    return digest.hexdigest()
+
+
+def _write_synced(path: Path, arrays: Mapping[str, np.ndarray], text: str) -> None:
+    """Writes a safetensors file through to the disk.
+
+    Raises:
+        OSError: it cannot.
+    """
+    try:
+        save_file(dict(arrays), path, metadata={STATE: text})
+    except SafetensorError as error:  # it keeps of an OSError only the text: `... (os error 28)`
+        code = re.search(r"os error (\d+)", str(error))
+        if code is None:
+            raise
+        raise OSError(int(code[1]), os.strerror(int(code[1]))) from error
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
 
 
 def _removed(path: Path) -> None:
@@ -169,8 +240,7 @@ def _is_foreign(array: np.ndarray) -> bool:
     return type(array.dtype).__module__ != "numpy.dtypes"
 
 
-def _storable(arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    """The arrays in types that safetensors reads back: those of bfloat16 and float8 as the integers of their bits."""
-    for name, array in arrays.items():
-        bits = array.view(f"uint{8 * array.dtype.itemsize}") if _is_foreign(array) else array
-        yield name, np.ascontiguousarray(bits).reshape(array.shape)
+def _storable(array: np.ndarray) -> np.ndarray:
+    """An array of a type that safetensors reads back: of bfloat16 and float8 the integers of their bits."""
+    bits = array.view(f"uint{8 * array.dtype.itemsize}") if _is_foreign(array) else array
+    return np.ascontiguousarray(bits).reshape(array.shape)

@@ -135,17 +135,9 @@ def _reason(error: BaseException, stop: Stopping) -> str:
 def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping) -> dict[str, Any]:
     """Trains, measures and saves; returns what run.json says about the result."""
     lines = epoch_lines(experiment)
-    callbacks = _resumable(experiment, place, lines, stop)
-    experiment.first.assign(callbacks.first_step)
     stop.patient = True
     try:
-        metrics = fit(experiment, timing, lines, callbacks, initial_epoch=callbacks.initial_epoch)
-    except DivergedError as error:
-        found = checkpoints.read(place.folder)
-        if found is None:
-            raise
-        norm = autopsy.gradient_norm(experiment, callbacks, state_of(found))
-        raise DivergedError(f"{error.what}{norm}; the last good state is of {where(found)}") from error
+        metrics = _trained(experiment, place, timing, stop, lines)
     finally:
         stop.patient = False
         if "fit" in timing:
@@ -163,6 +155,24 @@ def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop
     }
 
 
+def _trained(
+    experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping, lines: EpochLines
+) -> Metrics:
+    """Trains, with states to resume from, and measures."""
+    with checkpoints.Writer(place.folder) as writer:
+        callbacks = _resumable(experiment, place, lines, stop, writer)
+        experiment.first.assign(callbacks.first_step)
+        try:
+            return fit(experiment, timing, lines, callbacks, initial_epoch=callbacks.initial_epoch)
+        except DivergedError as error:
+            writer.wait()
+            found = checkpoints.read(place.folder)
+            if found is None:
+                raise
+            norm = autopsy.gradient_norm(experiment, callbacks, state_of(found))
+            raise DivergedError(f"{error.what}{norm}; the last good state is of {where(found)}") from error
+
+
 def _save(experiment: Experiment, lines: EpochLines, folder: Path) -> None:
     artifacts.write_history(folder, lines.rows)
     artifacts.write_file(folder / artifacts.MODEL, experiment.deployable().save)
@@ -170,7 +180,9 @@ def _save(experiment: Experiment, lines: EpochLines, folder: Path) -> None:
     artifacts.write_file(folder / artifacts.CURVES, lambda file: curves.draw(lines.rows, title, file))
 
 
-def _resumable(experiment: Experiment, place: Place, lines: EpochLines, stop: Stopping) -> ResumableCallbacks:
+def _resumable(
+    experiment: Experiment, place: Place, lines: EpochLines, stop: Stopping, writer: checkpoints.Writer
+) -> ResumableCallbacks:
     """The callbacks of the training, which write its states into the run's folder."""
     text, began = write(experiment.spec), time.monotonic()
 
@@ -184,7 +196,7 @@ def _resumable(experiment: Experiment, place: Place, lines: EpochLines, stop: St
             "spec": text,
             "log": log(),
         }
-        checkpoints.write(place.folder, facts, state.arrays)
+        writer.write(facts, state.arrays)
         if lines.rows and state.step == 0:
             artifacts.write_history(place.folder, lines.rows)
 

@@ -93,7 +93,7 @@ def _written(value: Any, name: str, arrays: Arrays) -> Any:
             raise NotDataError(name)
         return {"dict": [[key, _written(item, f"{name}/{key}", arrays)] for key, item in value.items()]}
     kind = _array_kind(value)
-    array = np.asarray(keras.ops.convert_to_numpy(value)) if kind in ("tensor", "variable") else np.asarray(value)
+    array = np.array(keras.ops.convert_to_numpy(value) if kind in ("tensor", "variable") else value)
     if array.dtype.kind not in "biufcV":  # V: bfloat16, which NumPy does not know by itself
         raise NotDataError(name)
     arrays[name] = array

@@ -53,7 +53,7 @@ def take(
         model.optimizer.build(model.trainable_variables)
     arrays = {}
     for name, variable in variables(model, within=step > 0).items():
-        arrays[name] = np.asarray(keras.ops.convert_to_numpy(variable))
+        arrays[name] = np.array(keras.ops.convert_to_numpy(variable))  # a copy: the training goes on
         if name.startswith("model/") and not is_finite(arrays[name]):
             raise NotFiniteError(variable.path)
     states = []
