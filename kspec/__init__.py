@@ -19,6 +19,7 @@ PUBLIC: dict[str, str] = {
     "write_spec": "kspec.spec.writer:write",
     "Spec": "kspec.spec:Spec",
     "build": "kspec.builders.experiment:build",
+    "load_plugin": "kspec.catalog.index:load_plugin",
     "load_model": "kspec.builders.saved:load_model",
     "Experiment": "kspec.builders.experiment:Experiment",
     "KspecError": "kspec.errors:KspecError",

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kspec import artifacts, text
+from kspec.commands.plugins import needed
 from kspec.errors import SpecError, UsageError
 from kspec.spec import Spec
 from kspec.spec.reader import read
@@ -20,12 +21,14 @@ def load(path: str, overrides: Sequence[str]) -> tuple[text.Document, Spec]:
 
 
 def finished(folder: str) -> Path:
-    """The folder of a run that has a model.
+    """The folder of a run that has a model, and whose plug-ins are here.
 
     Raises:
-        UsageError: not the folder of a run, or of one that has not finished.
+        UsageError: not the folder of a run, or of one that has not finished; or a plug-in it was made with is not here.
     """
-    return artifacts.model_path(Path(folder)).parent
+    place = artifacts.model_path(Path(folder)).parent
+    needed(place, artifacts.read_record(place))
+    return place
 
 
 def check_place(runs: str, spec: Spec) -> None:
