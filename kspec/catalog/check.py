@@ -51,7 +51,7 @@ def check_at(
 
 
 def check_entry(found: Entry, name: str, arguments: Mapping[str, Any], place: Path, on_key: bool) -> list[Problem]:
-    """What is wrong with the arguments of a component that is known. name: as the spec has it, which can be an alias."""
+    """What is wrong with the arguments of a known component. name: as the spec has it, which can be an alias."""
     problems = []
     for key, value in arguments.items():
         if key in found.arguments:

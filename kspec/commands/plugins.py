@@ -81,7 +81,7 @@ def needed(folder: Path, run: Mapping[str, Any]) -> None:
     Raises:
         UsageError: one is not; the message says which, and how to give it.
     """
-    for one in run["plugins"] if "plugins" in run else ():  # runs of kspec 0.1.0 had none
+    for one in run.get("plugins") or ():  # runs of kspec 0.1.0 have none
         here = plugins.files() if one["file"] else plugins.installed().plugins
         found = next((plugin for plugin in here if plugin.name == one["name"]), None)
         if found is None:

@@ -119,7 +119,7 @@ def _watched(name: str, arguments: Mapping[str, Any], names: Names, path: tuple[
         return
     if "save_best_only" in arguments and not arguments["save_best_only"] and arguments["monitor"] == "val_loss":
         return  # a checkpoint of every epoch does not read its monitor
-    names.check(arguments["monitor"], arguments["mode"] if "mode" in arguments else "", path)
+    names.check(arguments["monitor"], str(arguments.get("mode") or ""), path)
 
 
 def _inside(text: str, folder: Path, path: tuple[str | int, ...]) -> str:
