@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "parts": set(),
     "builders": {"errors", "spec", "catalog", "parts"},
     "artifacts": {"errors", "spec"},
+    "testing": {"errors", "spec", "catalog", "parts", "builders"},
     "commands": {"errors", "quiet", "text", "spec", "catalog", "parts", "builders", "artifacts"},
     "cli": {"errors", "commands"},
     "__init__": {"catalog"},

@@ -144,6 +144,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "LearningRateScheduler": "takes a Python function; use training.learning_rate",
     },
     "schedule": {"LearningRateSchedule": _BASE},
+    "activation": {"threshold": "takes two arguments, which a name cannot give"},
     "layer": {
         "Layer": _BASE,
         "Wrapper": _BASE,
