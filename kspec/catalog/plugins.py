@@ -196,7 +196,7 @@ def table(module: Any, name: str) -> Any:
 
 def reason(error: BaseException) -> str:
     """The type of an error and the first line of its message."""
-    lines = str(error).strip().splitlines()
+    lines = (error.msg if isinstance(error, SyntaxError) else str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 

@@ -8,8 +8,8 @@
     def test_contract(contract):
         contract()
 
-A contract is called without arguments and raises `Broken`, an AssertionError that says what is wrong. `RULES` lists them
-by kind. The same contracts run over everything that comes with kspec. pytest is not needed to call them.
+A contract is called without arguments and raises `Broken`, an AssertionError that says what is wrong; pytest is not
+needed. `RULES` lists them by kind. The same contracts run over everything that comes with kspec.
 """
 
 from kspec.testing.contracts import RULES, Contract, check_component, contracts

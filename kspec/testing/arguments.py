@@ -26,7 +26,7 @@ def refuses_typos(subject: Subject) -> None:
     """A misspelt argument is refused, with the right one as the hint."""
     entry = subject.entry
     require(not entry.open, "it takes any argument: give **kwargs to super().__init__, or do without")
-    for argument in entry.arguments or {"": None}:
+    for argument in [*entry.arguments] or [""]:
         typo = f"{argument}x"
         if typo in entry.arguments:
             continue

@@ -1,4 +1,4 @@
-"""On what each built-in component is tried whose usual example would not do: `kspec.testing.Example` by kind and name."""
+"""On what each built-in component is tried whose usual example would not do, by kind and name."""
 
 import numpy as np
 
