@@ -27,6 +27,7 @@ PUBLIC: dict[str, str] = {
     "DataError": "kspec.errors:DataError",
     "UsageError": "kspec.errors:UsageError",
     "RunError": "kspec.errors:RunError",
+    "PerSampleAugmentation": "kspec.parts.augmentation.base:PerSampleAugmentation",
     "adapt_model": "kspec.parts.models.adapt:adapt_model",
     "grouped": "kspec.parts.optimizers:grouped",
     "predict_views": "kspec.parts.views:predict_views",
