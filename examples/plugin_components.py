@@ -8,9 +8,9 @@ As a package it needs no --plugin; its pyproject.toml says
     [project.entry-points."kspec.plugins"]
     shake = "shake"            # the module with COMPONENTS
 
-A spec names the components and gives their arguments; it cannot name this file. Names begin with a capital letter (those
-of activations with a small one) and are not taken by Keras, kspec or another plug-in. The type of an argument is read
-from its annotation or default, so a misspelt or wrong one is refused before Keras is loaded.
+A spec names the components and gives their arguments; it cannot name this file. Names begin with a capital letter
+(those of activations with a small one) and are not taken by Keras, kspec or another plug-in. The type of an argument is
+read from its annotation or default, so a misspelt or wrong one is refused before anything is built.
 """
 
 import tempfile
@@ -31,6 +31,7 @@ class ScaledResidual(keras.layers.Layer):
         self.units, self.initial = units, initial
 
     def build(self, input_shape):
+        """Makes the dense layer and the factor."""
         self.dense = keras.layers.Dense(self.units, "relu")
         self.dense.build(input_shape)
         self.factor = self.add_weight(
@@ -38,12 +39,15 @@ class ScaledResidual(keras.layers.Layer):
         )
 
     def call(self, x):
+        """The sum."""
         return x + self.factor * self.dense(x)
 
     def compute_output_shape(self, input_shape):
+        """The shape of the input."""
         return input_shape
 
-    def get_config(self):  # a saved model is loaded from this
+    def get_config(self):
+        """The constructor's arguments, from which a saved model makes the layer again."""
         return {**super().get_config(), "units": self.units, "initial": self.initial}
 
 
@@ -54,10 +58,12 @@ class StopAtAccuracy(keras.callbacks.Callback):
         super().__init__()
         self.target = target
 
-    def on_train_begin(self, logs=None):  # a callback can be used for a second fit
+    def on_train_begin(self, logs=None):
+        """Forgets the training before, so that the callback can be used again."""
         self.reached = False
 
     def on_epoch_end(self, epoch, logs=None):
+        """Looks at the accuracy."""
         self.reached = (logs or {}).get("accuracy", 0.0) >= self.target
         self.model.stop_training |= self.reached
 
@@ -70,10 +76,12 @@ class PixelNoise(PerSampleAugmentation):
         self.stddev = stddev
 
     def augment(self, images, labels, seed, index, epoch):
+        """The images with noise, as float32."""
         noise = tf.random.stateless_normal(tf.shape(images), seed, stddev=self.stddev)
         return tf.cast(images, tf.float32) + noise, labels
 
     def get_config(self):
+        """The constructor's arguments."""
         return {**super().get_config(), "stddev": self.stddev}
 
 

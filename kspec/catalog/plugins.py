@@ -12,11 +12,7 @@ it does not need them. One that cannot be loaded is a warning, and the reason in
 from __future__ import annotations
 
 import functools
-import hashlib
-import linecache
-import logging
 import sys
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,6 +23,8 @@ from typing import Any
 from kspec.catalog import offered
 from kspec.errors import UsageError
 from kspec.quiet import import_tensorflow
+
+# hashlib, linecache, logging and traceback are imported where a plug-in is there: `kspec --help` does without them.
 
 GROUP = "kspec.plugins"
 MODULE = "kspec_plugin_"
@@ -93,7 +91,7 @@ def load_file(path: str | Path) -> Plugin:
     """
     place = Path(path).expanduser().absolute()
     source = read(place, str(path))
-    digest = hashlib.sha256(source).hexdigest()
+    digest = sha256(source)
     before = _files.get(place.stem)
     if before is not None and before.file == str(place) and before.sha256 == digest:
         return before
@@ -127,6 +125,8 @@ def executed(place: Path, source: bytes) -> ModuleType:
     Raises:
         UsageError: whatever was raised, with the line of the file.
     """
+    import linecache
+
     module = ModuleType(f"{MODULE}{place.stem}")
     module.__file__ = str(place)
     sys.modules[module.__name__] = module
@@ -144,6 +144,8 @@ def executed(place: Path, source: bytes) -> ModuleType:
 @functools.cache
 def installed() -> Installed:
     """Loads every installed plug-in, once a process; says which cannot be loaded."""
+    import logging
+
     plugins: list[Plugin] = []
     faults: dict[str, str] = {}
     for point in sorted(metadata.entry_points(group=GROUP), key=lambda one: one.name):
@@ -169,8 +171,15 @@ def of_entry_point(point: metadata.EntryPoint) -> Plugin:
     offered.register(point.name, components)
     module = sys.modules[point.module]
     file = Path(module.__file__) if module.__file__ else None
-    digest = hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else ""
+    digest = sha256(file.read_bytes()) if file and file.is_file() else ""
     return Plugin(point.name, "", *distribution(point), digest, components, entries)
+
+
+def sha256(content: bytes) -> str:
+    """The digest of a file's content, in hexadecimal."""
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
 
 
 def distribution(point: metadata.EntryPoint) -> tuple[str, str]:
@@ -202,6 +211,8 @@ def reason(error: BaseException) -> str:
 
 def line_in(place: Path, error: BaseException) -> str:
     """The last line of the file that an error went through, as a line of the message; "" where it went through none."""
+    import traceback
+
     if isinstance(error, SyntaxError) and error.filename == str(place):
         number, text = error.lineno, error.text
     else:
