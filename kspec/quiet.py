@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 
 
 def import_tensorflow() -> None:
@@ -15,6 +14,8 @@ def import_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
+    import tempfile  # it loads random and hashlib, which `kspec --help` does without
+
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # what matters comes as an exception
     sys.stderr.flush()
     kept = os.dup(2)
