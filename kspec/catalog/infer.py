@@ -89,8 +89,15 @@ ANNOTATIONS: dict[str, str] = {
     "tuple": "list",
     "Iterable": "list",
     "Callable": "",
+    "Layer": "component:layer",
+    "Initializer": "component:initializer",
+    "Regularizer": "component:regularizer",
+    "Constraint": "component:constraint",
+    "Loss": "component:loss",
+    "Optimizer": "component:optimizer",
+    "LearningRateSchedule": "component:schedule",
 }
-"""Annotation without its brackets -> type; "" for what a spec cannot hold."""
+"""Annotation without its brackets and its module -> type; "" for what a spec cannot hold."""
 
 
 NULLABLE = ("name", "dtype", "reduction", "merge_mode", "window", "scaling")

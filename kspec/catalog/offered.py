@@ -110,7 +110,7 @@ def fault_of(kind: str, name: Any, target: Any) -> str:
 def fault_of_function(kind: str, name: str, target: Any) -> str:
     """What is wrong with an activation or a model family."""
     label = LABELS[kind]
-    if not callable(target):
+    if not inspect.isfunction(target):
         return f"the {label} '{name}' is not a function\n{found(target)}"
     if kind != "model":
         return ""

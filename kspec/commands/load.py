@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -27,7 +28,8 @@ def finished(folder: str) -> Path:
         UsageError: not the folder of a run, or of one that has not finished; or a plug-in it was made with is not here.
     """
     place = artifacts.model_path(Path(folder)).parent
-    needed(place, artifacts.read_record(place))
+    for line in needed(place, artifacts.read_record(place)):
+        print(line, file=sys.stderr)
     return place
 
 

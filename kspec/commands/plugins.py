@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,22 +72,24 @@ def _words(tree: Any) -> set[str]:
     return {tree} if isinstance(tree, str) else set()
 
 
-def needed(folder: Path, run: Mapping[str, Any]) -> None:
-    """Sees to it that the plug-ins of a run are here again; one that has changed since is a warning.
+def needed(folder: Path, run: Mapping[str, Any]) -> list[str]:
+    """Sees to it that the plug-ins of a run are here again; returns a sentence for each that has changed since.
 
     run: the content of its run.json.
 
     Raises:
         UsageError: one is not; the message says which, and how to give it.
     """
+    changed = []
     for one in run.get("plugins") or ():  # runs of kspec 0.1.0 have none
         here = plugins.files() if one["file"] else plugins.installed().plugins
         found = next((plugin for plugin in here if plugin.name == one["name"]), None)
         if found is None:
             raise UsageError(f"{folder}: the run was made with the {said(one)}\n       hint: {_how(one)}")
         if found.sha256 != one["sha256"]:
-            before = f"{said(one)}; the one here has SHA-256 {found.sha256[:SHORT]}"
-            logging.getLogger("kspec").warning("not the plug-in that the run was made with: %s", before)
+            now = f"{found.label} has SHA-256 {found.sha256[:SHORT]} now"
+            changed.append(f"not the plug-in that the run was made with: {said(one)}; {now}")
+    return changed
 
 
 def _how(one: Mapping[str, Any]) -> str:

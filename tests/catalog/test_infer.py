@@ -31,6 +31,8 @@ def typed(
         ("str | Callable[[Any], Any]", (), "string"),
         ("Any", (), ""),
         ("keras.Model | None", (), ""),
+        ("keras.layers.Layer | None", (), "component:layer|null"),
+        ("float | LearningRateSchedule", (), "number|component:schedule"),
         (EMPTY, (), ""),
         ("Optional[Sequence[int]]", (), "list|null"),
         ("typing.Union[int, str]", (), "int|string"),
