@@ -41,6 +41,14 @@ class Count(keras.callbacks.Callback):
             file.write(str(self.epochs))
 
 
+class Watch(keras.callbacks.Callback):
+    """Watches a metric, or none."""
+
+    def __init__(self, monitor: str | None = None):
+        super().__init__()
+        self.monitor = monitor
+
+
 def square(x):
     """x times x."""
     return x * x
@@ -55,7 +63,7 @@ def Gated(input_shape, units, output_activation="linear", width: int = 8):
 
 COMPONENTS = {
     "layer": {"Gate": Gate},
-    "callback": {"Count": Count},
+    "callback": {"Count": Count, "Watch": Watch},
     "activation": {"square": square},
     "model": {"Gated": Gated},
 }

@@ -74,12 +74,12 @@ def test_a_run_with_a_file_and_what_needs_it_again(kspec, spec, gate, tmp_path):
     result = kspec("run", spec, "--plugin", "gate.py")
     assert result.code == 0, result.err
     assert re.search(r"^plug-in gate\.py, SHA-256 [0-9a-f]{12}: layer Gate;", result.err, re.MULTILINE)
-    assert "layer Gate; callback Count; activation square; model Gated" in result.err
+    assert "layer Gate; callback Count, Watch; activation square; model Gated" in result.err
     [folder] = (tmp_path / "runs" / "spec").iterdir()
     record = json.loads((folder / "run.json").read_text())
     [plugin] = record["plugins"]
     assert (plugin["name"], plugin["file"], plugin["package"]) == ("gate", str(gate), "")
-    assert plugin["components"]["callback"] == ["Count"]
+    assert plugin["components"]["callback"] == ["Count", "Watch"]
     assert "plug-in" in (folder / "log.txt").read_text()
     assert (folder / "count.txt").read_text() == "1"  # `filename` is relative to the run's folder
     forget()
@@ -177,6 +177,14 @@ def test_a_file_of_a_plugin_callback_stays_in_the_run_folder(kspec, spec, gate, 
     result = kspec("run", spec, "--plugin", gate, "training.callbacks=[{Count: {every: 1, filename: ../../out.txt}}]")
     assert result.code == 2
     assert "the path leads out of the run's folder" in result.err
+
+
+def test_the_monitor_of_a_plugin_callback_must_be_logged(kspec, spec, gate):
+    result = kspec("run", spec, "--plugin", gate, "training.callbacks=[{Watch: {monitor: val_los}}]")
+    assert result.code == 2
+    assert "nothing will be logged as 'val_los'" in result.err
+    for arguments in ("{monitor: val_loss}", "{monitor: null}", "{}"):
+        assert kspec("run", spec, "--plugin", gate, f"training.callbacks=[{{Watch: {arguments}}}]", "--smoke").code == 0
 
 
 def test_an_installed_plugin_from_the_spec_to_the_record(spec, tmp_path):
