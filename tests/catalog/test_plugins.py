@@ -128,7 +128,10 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_file_is_one_message_and_adds_nothing(case: str, tmp_path: Path) -> None:
+def test_a_broken_file_is_one_message_and_adds_nothing(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     source, words = BROKEN[case]
     file = tmp_path / "own.py"
     file.write_text(source)
