@@ -16,7 +16,33 @@ OVERRIDES = click.argument("overrides", nargs=-1)
 DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def trusted(context: click.Context, option: click.Parameter, files: tuple[str, ...]) -> None:
+    """Loads the plug-in files of the command line before the verb reads anything."""
+    if files:
+        from kspec.commands.plugins import trust
+
+        trust(files)
+
+
+class Verbs(click.Group):
+    """The verbs; each takes --plugin."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Adds a verb, and the option to it."""
+        cmd.params.append(
+            click.Option(
+                ["--plugin"],
+                multiple=True,
+                metavar="FILE",
+                expose_value=False,
+                callback=trusted,
+                help="Run this Python file, which you trust, and let specs name its COMPONENTS; can be repeated.",
+            )
+        )
+        super().add_command(cmd, name)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="kspec")
 def cli() -> None:
     """Train, measure and optimise Keras 3 models from one YAML file.

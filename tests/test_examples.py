@@ -12,6 +12,7 @@ SHORT = {
     "learning_rate_in_plain_keras": (6, 0.9),
     "augment_in_plain_keras": (3, 0.5),
     "fast_resnet_in_plain_keras": (4, 0.8),
+    "plugin_components": (6, 0.8),
 }
 
 
@@ -19,6 +20,16 @@ def test_every_example_is_tested():
     assert {path.stem for path in FOLDER.glob("*.py")} == set(SHORT)
 
 
+@pytest.fixture
+def no_plugins():
+    """What an example adds to the catalogue leaves it again."""
+    yield
+    from kspec.catalog import index
+
+    index.forget_plugins()
+
+
+@pytest.mark.usefixtures("no_plugins")
 @pytest.mark.parametrize("name", SHORT)
 def test_example(name, capsys):
     epochs, least = SHORT[name]

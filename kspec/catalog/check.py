@@ -11,6 +11,8 @@ from typing import Any
 from kspec.catalog import index
 from kspec.catalog.index import Argument, Entry
 from kspec.catalog.kinds import LABELS, LEFT_OUT
+from kspec.catalog.offered import BASES
+from kspec.catalog.plugins import installed
 from kspec.catalog.types import PLAIN, WORDS, quoted
 from kspec.errors import Problem, did_you_mean
 
@@ -20,6 +22,8 @@ NAME = re.compile("[A-Za-z0-9.][A-Za-z0-9_.-]*")
 """What TensorFlow takes as the name of a layer, without the `/` that Keras refuses."""
 LISTED = 12
 """The most names that a message lists."""
+TWO_OWNERS = "uninstall one of them, or change its name"
+"""The hint where a name has two owners."""
 NEAREST = 8
 """The most names that a message lists where there are more than LISTED."""
 
@@ -43,6 +47,11 @@ def check_at(
     found = index.find(kinds, name)
     if found is None:
         return [unknown_name(kinds, name, place, on_key)]
+    return check_entry(found, name, arguments, place, on_key)
+
+
+def check_entry(found: Entry, name: str, arguments: Mapping[str, Any], place: Path, on_key: bool) -> list[Problem]:
+    """What is wrong with the arguments of a known component. name: as the spec has it, which can be an alias."""
     problems = []
     for key, value in arguments.items():
         if key in found.arguments:
@@ -164,13 +173,19 @@ def unknown_name(kinds: tuple[str, ...], name: str, place: Path, on_key: bool) -
     hint = ""
     reasons = [LEFT_OUT[kind][name] for kind in kinds if kind in LEFT_OUT and name in LEFT_OUT[kind]]
     other = next((kind for kind in index.kinds() if index.knows(kind, name)), "")
-    if reasons:
+    clash = next((text for kind in kinds if (text := index.clash(kind, name))), "")
+    if clash:
+        message, hint = clash, TWO_OWNERS
+    elif reasons:
         message = f"'{name}' {reasons[0]}"
     elif other:
         message = f"'{name}' is {with_article(LABELS[other])}, not {with_article(wanted)}"
     else:
         message = f"unknown {wanted} '{name}'"
         hint = same_letters(name, known) or did_you_mean(name, reversed(known))
+    if not reasons and any(kind in BASES for kind in kinds):
+        faults = [f"the plug-in {label} cannot be loaded: {why}" for label, why in installed().faults.items()]
+        hint = "; ".join([*([hint] if hint else []), *faults])
     return Problem(place, message, "" if reasons else nearest(kinds, name, known), "", hint, on_key=on_key)
 
 

@@ -89,8 +89,15 @@ ANNOTATIONS: dict[str, str] = {
     "tuple": "list",
     "Iterable": "list",
     "Callable": "",
+    "Layer": "component:layer",
+    "Initializer": "component:initializer",
+    "Regularizer": "component:regularizer",
+    "Constraint": "component:constraint",
+    "Loss": "component:loss",
+    "Optimizer": "component:optimizer",
+    "LearningRateSchedule": "component:schedule",
 }
-"""Annotation without its brackets -> type; "" for what a spec cannot hold."""
+"""Annotation without its brackets and its module -> type; "" for what a spec cannot hold."""
 
 
 NULLABLE = ("name", "dtype", "reduction", "merge_mode", "window", "scaling")
@@ -143,22 +150,24 @@ def from_default(default: Any) -> str:
 
 
 def from_annotation(annotation: Any) -> tuple[tuple[str, ...], str]:
-    """The choices and the type that an annotation in source form says; "" where it says anything unknown.
+    """The choices and the type that an annotation says; "" where it says anything unknown.
 
     Example:
         from_annotation("float | Sequence[float] | None") == ((), "number|list|null")
+        from_annotation(typing.Optional[int]) == ((), "int|null")
     """
-    if not isinstance(annotation, str):
-        return (), ""
     choices: list[str] = []
     words: list[str] = []
-    pending = [ast.parse(annotation, mode="eval").body]
+    try:
+        pending = [ast.parse(in_source(annotation), mode="eval").body]
+    except SyntaxError:  # an annotation can be any text or object
+        return (), ""
     while pending:
         node = pending.pop(0)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            pending[:0] = [node.left, node.right]
+        if inner := alternatives(node):
+            pending[:0] = inner
             continue
-        text = ast.unparse(node)
+        text = unqualified(node)
         if text.startswith("Literal["):
             values = ast.literal_eval(text.removeprefix("Literal").replace("(", "").replace(")", ""))
             choices += [value for value in values if isinstance(value, str)]
@@ -167,3 +176,29 @@ def from_annotation(annotation: Any) -> tuple[tuple[str, ...], str]:
             words.append(ANNOTATIONS.get(text.split("[")[0], "any"))
     unique = list(dict.fromkeys(words))
     return tuple(choices), "" if "any" in unique else "|".join(word for word in unique if word)
+
+
+def in_source(annotation: Any) -> str:
+    """An annotation as it is written in source; it is an object where a module has no `from __future__` import."""
+    if isinstance(annotation, str):
+        return annotation
+    if annotation is inspect.Parameter.empty:
+        return ""
+    return annotation.__name__ if type(annotation) is type else str(annotation)
+
+
+def alternatives(node: ast.expr) -> list[ast.expr]:
+    """The members of a union; [] for any other node."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [node.left, node.right]
+    if isinstance(node, ast.Subscript) and unqualified(node.value) in ("Optional", "Union"):
+        members = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return [*members, *([ast.Constant(None)] if unqualified(node.value) == "Optional" else [])]
+    return []
+
+
+def unqualified(node: ast.expr) -> str:
+    """The source of a node, without the module in front of its name: `Sequence[int]` of `typing.Sequence[int]`."""
+    if isinstance(node, ast.Subscript):
+        return f"{unqualified(node.value)}[{ast.unparse(node.slice)}]"
+    return node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)

@@ -136,6 +136,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     "constraint": {"Constraint": _BASE},
     "initializer": {"Initializer": _BASE},
     "callback": {
+        "BackupAndRestore": "is what kspec does by itself: see `kspec resume`",
         "Callback": _BASE,
         "CallbackList": "is made by Keras itself",
         "History": "is made by Keras itself",
@@ -144,6 +145,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "LearningRateScheduler": "takes a Python function; use training.learning_rate",
     },
     "schedule": {"LearningRateSchedule": _BASE},
+    "activation": {"threshold": "takes two arguments, which a name cannot give"},
     "layer": {
         "Layer": _BASE,
         "Wrapper": _BASE,

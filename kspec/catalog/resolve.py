@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kspec.catalog import index
-from kspec.catalog.check import Path, as_kinds, is_component, of_kinds, split, unknown_name
+from kspec.catalog.check import TWO_OWNERS, Path, as_kinds, is_component, of_kinds, split, unknown_name
 from kspec.catalog.index import Entry
 from kspec.errors import Problem, SpecError
 
@@ -39,7 +39,16 @@ def instantiate(kind: Kinds, name: str, arguments: Mapping[str, Any], path: Path
         instantiate("layer", "Dense", {"units": 8, "kernel_regularizer": {"L2": {"l2": 1e-4}}})
     """
     one = found(kind, name, path)
-    target = imported(one, path)
+    return called(one, imported(one, path), arguments, (*path, name))
+
+
+def called(one: Entry, target: Any, arguments: Mapping[str, Any], place: Path) -> Any:
+    """The component of an entry, made by calling `target`. place: the component's own address.
+
+    Raises:
+        SpecError: as `instantiate`.
+    """
+    name, path = place[-1], place[:-1]
     values = {key: built(one, key, value, (*path, name, key)) for key, value in arguments.items()}
     if (one.kind == "activation" or not one.target) and not values:
         return target
@@ -56,14 +65,16 @@ def instantiate(kind: Kinds, name: str, arguments: Mapping[str, Any], path: Path
 
 
 def found(kind: Kinds, name: str, path: Path) -> Entry:
-    """The entry of a name.
+    """The entry of a name. Loads the plug-ins that are installed, for one of them can have the name too.
 
     Raises:
-        SpecError: no such name.
+        SpecError: no such name, or a name of two components.
     """
     one = index.find(kind, name)
     if one is None:
         raise SpecError(unknown_name(as_kinds(kind), name, path, on_key=False))
+    if clash := index.clash(one.kind, name):
+        raise SpecError(Problem(path, clash, hint=TWO_OWNERS))
     return one
 
 
@@ -75,6 +86,8 @@ def imported(one: Entry, path: Path) -> Any:
     """
     if not one.target:
         return one.name
+    if one.plugin:
+        return index.component(one.kind, one.name)
     module, attribute = one.target.split(":")
     try:
         return getattr(importlib.import_module(module), attribute)

@@ -50,7 +50,9 @@ def described(kind: str, name: str) -> str:
     arguments = ", ".join(
         key if argument.required else f"{key}={argument.default!r}" for key, argument in entry.arguments.items()
     )
-    return f"{name}: {entry.summary}\n{wrapped(arguments, '    ')}" if arguments else f"{name}: {entry.summary}"
+    origin = f" [plug-in {entry.plugin}]" if entry.plugin else ""
+    first = f"{name}: {entry.summary}{origin}"
+    return f"{first}\n{wrapped(arguments, '    ')}" if arguments else first
 
 
 def wrapped(text: str, indent: str) -> str:

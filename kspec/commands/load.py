@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from kspec import artifacts, text
+from kspec.commands.plugins import needed
 from kspec.errors import SpecError, UsageError
 from kspec.spec import Spec
 from kspec.spec.reader import read
@@ -20,12 +22,15 @@ def load(path: str, overrides: Sequence[str]) -> tuple[text.Document, Spec]:
 
 
 def finished(folder: str) -> Path:
-    """The folder of a run that has a model.
+    """The folder of a run that has a model, and whose plug-ins are here.
 
     Raises:
-        UsageError: not the folder of a run, or of one that has not finished.
+        UsageError: not the folder of a run, or of one that has not finished; or a plug-in it was made with is not here.
     """
-    return artifacts.model_path(Path(folder)).parent
+    place = artifacts.model_path(Path(folder)).parent
+    for line in needed(place, artifacts.read_record(place)):
+        print(line, file=sys.stderr)
+    return place
 
 
 def check_place(runs: str, spec: Spec) -> None:

@@ -12,6 +12,7 @@ from kspec.checkpoints import Checkpoint
 from kspec.commands import record
 from kspec.commands.console import restart_log, say
 from kspec.commands.load import load, located
+from kspec.commands.plugins import needed
 from kspec.commands.run import build, digest
 from kspec.commands.signals import stopping
 from kspec.commands.train import FINISHED, Place, conduct, state_of, where
@@ -40,7 +41,7 @@ def resume(folder: str, other_versions: bool = False) -> None:
         print(f"{place}: the run has finished; there is nothing to resume")
         return
     _would_fail_again(place, before)
-    changed = _other_versions(before["versions"])
+    changed = "; ".join([*needed(place, before), *_other_versions(before["versions"])])
     if changed and not other_versions:
         raise UsageError(f"{place}: not the versions the run began with: {changed}; the result would be another one\n"
                          "       hint: install those, or go on all the same with --other-versions")  # fmt: skip
@@ -75,11 +76,11 @@ def _would_fail_again(place: Path, before: Mapping[str, Any]) -> None:
                        "training.learning_rate.peak=...")  # fmt: skip
 
 
-def _other_versions(then: Mapping[str, str]) -> str:
-    """What differs: `keras 3.15.1, now 3.16.0`; "" where nothing does."""
+def _other_versions(then: Mapping[str, str]) -> list[str]:
+    """What differs: `keras 3.15.1, now 3.16.0`."""
     now = record.versions()
     different = [name for name in DECIDING if then.get(name) != now.get(name)]
-    return ", ".join(f"{name} {then.get(name)}, now {now.get(name)}" for name in different)
+    return [f"{name} {then.get(name)}, now {now.get(name)}" for name in different]
 
 
 def _same_spec(place: Path, before: Mapping[str, Any], found: Checkpoint | None) -> None:

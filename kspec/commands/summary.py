@@ -11,7 +11,7 @@ from rich.table import Table
 
 from kspec.builders.examples import Datasets
 from kspec.builders.experiment import Experiment
-from kspec.commands import record
+from kspec.commands import plugins, record
 from kspec.commands.console import show
 from kspec.commands.measure import Metrics
 
@@ -28,6 +28,7 @@ def facts(experiment: Experiment, started: datetime) -> dict[str, Any]:
         "started": started.isoformat(timespec="seconds"),
         "seed": experiment.spec.seed,
         "versions": record.versions(),
+        "plugins": plugins.of_run(experiment.spec),
         "git": record.git_state(),
         "device": {
             "name": experiment.settings.device,
@@ -89,6 +90,8 @@ def show_table(
     trainable, total = count(experiment.model.trainable_weights), count(experiment.model.weights)
     table.add_row("model", f"{total:,} parameters, {trainable:,} of them trainable")
     table.add_row("data", data_line(experiment))
+    for one in plugins.of_run(experiment.spec):
+        table.add_row("plug-in", plugins.said(one).removeprefix("plug-in "))
     table.add_row("device", f"{experiment.settings.device}, {experiment.settings.precision}")
     table.add_row("time", ", ".join(f"{name} {clock(seconds)}" for name, seconds in timing.items()))
     table.add_row("training rate", f"{rate:,.0f} {UNITS[experiment.datasets.kind]}/s")

@@ -132,7 +132,8 @@ class LearningRate(Section):
     @model_validator(mode="before")
     @classmethod
     def _number(cls, value: Any) -> Any:
-        if isinstance(value, dict) and (schedules := [key for key in value if catalog.knows("schedule", key)]):
+        keys = [key for key in value if key not in cls.model_fields] if isinstance(value, dict) else []
+        if schedules := [key for key in keys if catalog.knows("schedule", key)]:
             hint = "`kspec list decay` shows the decays, e.g. {peak: 0.1, warmup: 2 epochs, decay: cosine}"
             message = f"'{schedules[0]}' is a Keras schedule, which counts steps"
             raise refuse(

@@ -112,7 +112,7 @@ class Model(Section):
         own = {key: inner for key, inner in value.items() if key in cls.model_fields and key != "network"}
         given = [key for key in ("layers", "file") if own.get(key) is not None]
         named = {key: inner for key, inner in value.items() if key not in own}
-        known = [key for key in named if any(catalog.knows(kind, key) for kind in KINDS)]
+        known = [key for key in named if catalog.find(KINDS, key) is not None]
         chosen = known[:1] or list(named)[:1]
         problems = [_surplus(key, cls, key in known) for key in named if key not in chosen]
         if len(chosen) + len(given) != 1:

@@ -10,7 +10,6 @@ from kspec import catalog
 from kspec.errors import Problem
 
 PATH = ("training", "optimizer")
-ENTRIES = [(kind, name) for kind in catalog.kinds() for name in catalog.names(kind)]
 
 
 def only(kind: str | tuple[str, ...], name: str, arguments: dict[str, Any] | None = None) -> Problem:
@@ -86,35 +85,6 @@ def test_arguments_that_a_class_fixes_for_its_parent_are_refused() -> None:
     assert (
         only("layer", "Conv2D", {"filters": 4, "kernel_size": 3, "rank": 2}).message == "Conv2D has no argument 'rank'"
     )
-
-
-def test_a_typo_in_an_argument_of_any_entry_is_refused_with_a_hint() -> None:
-    wrong = []
-    for kind, name in ENTRIES:
-        for argument in catalog.entry(kind, name).arguments:
-            typo = f"{argument}x"
-            if typo in catalog.entry(kind, name).arguments:
-                continue
-            hints = [one.hint for one in catalog.check(kind, name, {typo: 1}, PATH) if one.path[-1] == typo]
-            if hints != [f"did you mean '{argument}'?"]:
-                wrong.append((kind, name, argument, hints))
-    assert wrong == []
-
-
-def test_no_entry_of_the_index_is_open() -> None:
-    assert [(kind, name) for kind, name in ENTRIES if catalog.entry(kind, name).open] == []
-
-
-def test_own_defaults_pass_the_check_of_every_entry() -> None:
-    wrong = []
-    for kind, name in ENTRIES:
-        one = catalog.entry(kind, name)
-        filled = {key: argument.default for key, argument in one.arguments.items() if not argument.required}
-        for arguments in (catalog.defaults(kind, name), filled):
-            wrong += [
-                problem for problem in catalog.check(kind, name, arguments, PATH) if " needs " not in problem.message
-            ]
-    assert wrong == []
 
 
 def test_unknown_name() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, Optional
 
 import pytest
 
+from kspec.catalog.index import Index
 from kspec.catalog.infer import from_annotation, type_of
 
 EMPTY = inspect.Parameter.empty
@@ -29,8 +31,18 @@ def typed(
         ("str | Callable[[Any], Any]", (), "string"),
         ("Any", (), ""),
         ("keras.Model | None", (), ""),
-        (int, (), ""),
+        ("keras.layers.Layer | None", (), "component:layer|null"),
+        ("float | LearningRateSchedule", (), "number|component:schedule"),
         (EMPTY, (), ""),
+        ("Optional[Sequence[int]]", (), "list|null"),
+        ("typing.Union[int, str]", (), "int|string"),
+        (int, (), "int"),
+        (float | None, (), "number|null"),
+        (Optional[list[int]], (), "list|null"),  # noqa: UP045
+        (Sequence[float], (), "list"),
+        (Literal["a", "b"], ("a", "b"), "string"),
+        (Index, (), ""),
+        ("a rate above 0", (), ""),
     ],
 )
 def test_annotations(annotation: Any, choices: tuple[str, ...], found: str) -> None:

@@ -1,4 +1,4 @@
-"""From names to objects: every name of the index leads somewhere, and components are built with what is in them."""
+"""From names to objects, with what is in them. That every name leads somewhere: tests/testing/test_catalogue.py."""
 
 from __future__ import annotations
 
@@ -7,23 +7,6 @@ import pytest
 
 from kspec import catalog
 from kspec.errors import SpecError
-
-BUILT = ("optimizer", "loss", "metric", "regularizer", "constraint", "initializer", "callback", "layer", "augmentation")
-
-
-@pytest.mark.parametrize("kind", catalog.kinds())
-def test_every_name_can_be_resolved(kind: str) -> None:
-    for name in catalog.names(kind):
-        found = catalog.resolve(kind, name)
-        assert callable(found) or found == name
-
-
-@pytest.mark.parametrize("kind", BUILT)
-def test_every_component_without_required_arguments_can_be_built_from_its_defaults(kind: str) -> None:
-    for name in catalog.names(kind):
-        needs = [one for one in catalog.entry(kind, name).arguments.values() if one.required]
-        if not needs and name not in ("OrbaxCheckpoint", "InputLayer", "CategoryEncoding", "Discretization"):
-            catalog.instantiate(kind, name, catalog.defaults(kind, name))
 
 
 def test_nested_components_are_built() -> None:

@@ -30,11 +30,8 @@ def augmentations(components: tuple[Component, ...], images: tf.Tensor, labels: 
     for number, component in enumerate(components):
         path = ("data", "augment", number)
         layer = catalog.instantiate("augmentation", component.name, component.arguments, path)
-        step = layer.augment if isinstance(layer, PerSampleAugmentation) else _keras_step(layer)
         try:
-            if not isinstance(layer, PerSampleAugmentation):
-                # Keras builds its layers on the first call, which must not happen inside tf.data.
-                layer(tf.cast(images, tf.float32), training=True)
+            step = step_of(layer, images)
             changed, labels = step(images, labels, tf.constant([0, 0]), zero[None], zero)
         except Exception as error:  # whatever a layer raises about shapes it cannot take
             raise SpecError(_misfit(path, component.name, images, error)) from error
@@ -43,6 +40,15 @@ def augmentations(components: tuple[Component, ...], images: tf.Tensor, labels: 
         images = changed
         steps.append(step)
     return steps
+
+
+def step_of(layer: keras.layers.Layer, images: tf.Tensor) -> Step:
+    """A layer as a pure function of the seed. images: a batch of one, on which a layer of Keras builds itself."""
+    if isinstance(layer, PerSampleAugmentation):
+        return layer.augment
+    # Keras builds its layers on the first call, which must not happen inside tf.data.
+    layer(tf.cast(images, tf.float32), training=True)
+    return _keras_step(layer)
 
 
 def _misfit(path: tuple[str | int, ...], name: str, images: tf.Tensor, error: Any) -> Problem:

@@ -22,7 +22,7 @@ READS: dict[str, Reads] = {
     "Transformer": "sequences",
     "WideResNet": "images",
 }
-"""Family -> what it reads."""
+"""Family of kspec -> what it reads. A family of a plug-in is built for any data, and refuses what it cannot read."""
 
 
 def build_family(network: Component, datasets: Datasets, targets: Targets) -> keras.Model:
@@ -32,7 +32,8 @@ def build_family(network: Component, datasets: Datasets, targets: Targets) -> ke
         DataError: the family cannot read this kind of data.
         SpecError: an argument is refused.
     """
-    require(READS[network.name], network.name, datasets)
+    if network.name in READS:
+        require(READS[network.name], network.name, datasets)
     takes = inspect.signature(catalog.resolve("model", network.name, ("model",))).parameters
     filled = {key: value for key, value in _filled(datasets, targets).items() if key in takes}
     arguments = {**network.arguments, **filled}

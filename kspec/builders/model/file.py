@@ -10,7 +10,7 @@ import keras
 from kspec.builders.examples import Datasets
 from kspec.builders.saved import load_model, taken_apart
 from kspec.builders.targets import Targets
-from kspec.errors import Problem, SpecError
+from kspec.errors import Problem, SpecError, UsageError
 
 PATH = ("model", "file")
 
@@ -50,6 +50,8 @@ def _read(file: str) -> keras.Model:
         raise SpecError(Problem(PATH, "no such file", "a .keras file", file))
     try:
         model: keras.Model = load_model(file, compile=False)
+    except UsageError as error:
+        raise SpecError(Problem(PATH, str(error).removeprefix(f"{file}: "))) from error
     except Exception as error:
         # Keras and zipfile raise many types for a file that is not a model; all mean the same to the user.
         lines = str(error).strip().splitlines() or [type(error).__name__]

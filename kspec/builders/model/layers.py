@@ -54,17 +54,21 @@ def _source(name: str, tensors: dict[str, Any], path: tuple[str | int, ...], ent
     return tensors[name]
 
 
-def _called(layer: Any, sources: list[Any], path: tuple[str | int, ...], entry: Layer) -> Any:
+def outputs_of(layer: Any, sources: list[Any]) -> Any:
     """The layer's output; several inputs go in as a list, or one by one where `call` asks for it (attention)."""
     required = [
         one
         for one in inspect.signature(layer.call).parameters.values()
         if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD
     ]
+    if len(sources) == 1 and len(required) == 1:
+        return layer(sources[0])
+    return layer(*sources) if len(required) > 1 else layer(sources)
+
+
+def _called(layer: Any, sources: list[Any], path: tuple[str | int, ...], entry: Layer) -> Any:
     try:
-        if len(sources) == 1 and len(required) == 1:
-            return layer(sources[0])
-        return layer(*sources) if len(required) > 1 else layer(sources)
+        return outputs_of(layer, sources)
     except Exception as error:
         # Keras raises ValueError, TypeError and its backends' own errors for shapes that do not fit.
         # Of an error inside of `call`, the first line says only that there was one.

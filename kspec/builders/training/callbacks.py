@@ -23,7 +23,6 @@ FILES: Mapping[str, str] = {
     "OrbaxCheckpoint": "directory",
     "CSVLogger": "filename",
     "TensorBoard": "log_dir",
-    "BackupAndRestore": "backup_dir",
 }
 """Callback -> the argument that says where it writes, relative to the run's folder."""
 
@@ -64,10 +63,17 @@ def _callback(
     if name == "EarlyStopping" and _has_average(training):
         _keeps_average(bool(arguments["restore_best_weights"]), training, place)
     _watched(name, arguments, names, (*place, "monitor"))
-    if name in FILES:
-        key = FILES[name]
+    for key in _files(name, arguments):
         arguments[key] = _inside(arguments[key], folder, (*place, key))
     return catalog.instantiate("callback", name, arguments, path)
+
+
+def _files(name: str, arguments: Mapping[str, Any]) -> list[str]:
+    """The arguments that say where a callback writes; a plug-in's are those that are called as in Keras."""
+    if name in FILES:
+        return [FILES[name]]
+    of_plugin = catalog.entry("callback", name).plugin
+    return [key for key in sorted({*FILES.values()}) if of_plugin and isinstance(arguments.get(key), str)]
 
 
 def _installed(name: str, path: tuple[str | int, ...]) -> None:
@@ -108,11 +114,11 @@ def _keeps_average(restores: bool, training: Training, path: tuple[str | int, ..
 
 def _watched(name: str, arguments: Mapping[str, Any], names: Names, path: tuple[str | int, ...]) -> None:
     """Checks the monitor of any callback that has one."""
-    if "monitor" not in arguments:
+    if "monitor" not in arguments or not isinstance(arguments["monitor"], str):  # a plug-in's can be null
         return
     if "save_best_only" in arguments and not arguments["save_best_only"] and arguments["monitor"] == "val_loss":
         return  # a checkpoint of every epoch does not read its monitor
-    names.check(arguments["monitor"], arguments["mode"], path)
+    names.check(arguments["monitor"], str(arguments.get("mode") or ""), path)
 
 
 def _inside(text: str, folder: Path, path: tuple[str | int, ...]) -> str:

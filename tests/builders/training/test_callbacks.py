@@ -108,7 +108,7 @@ def test_a_checkpoint_of_every_epoch_watches_nothing(experiment):
 @pytest.mark.parametrize(
     "path", ["../best.keras", "/tmp/best.keras", "a/../../best.keras", "~/best.keras", "C:\\best.keras", ""]
 )
-@pytest.mark.parametrize(("name", "key"), [("ModelCheckpoint", "filepath"), ("BackupAndRestore", "backup_dir")])
+@pytest.mark.parametrize(("name", "key"), [("ModelCheckpoint", "filepath"), ("CSVLogger", "filename")])
 def test_paths_out_of_the_folder_are_refused(experiment, problem, path, name, key):
     found = problem(experiment({"callbacks": [{name: {key: path}}]}).plan)
     assert (found.path, found.found) == (("training", "callbacks", 0, name, key), path)
