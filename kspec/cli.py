@@ -88,6 +88,21 @@ def predict(folder: str, data: str, output: str | None, debug: bool) -> None:
     command.predict(folder, data, output)
 
 
+@cli.command()
+@DEBUG
+def schema(debug: bool) -> None:
+    """Print the JSON Schema of a spec: completion, hover and checks in an editor.
+
+    \b
+    kspec schema > kspec.schema.json
+    Then begin a spec with the line
+    # yaml-language-server: $schema=kspec.schema.json
+    """
+    from kspec.commands import schema as command
+
+    command.show()
+
+
 @cli.command(name="list")
 @click.argument("kind", required=False)
 @DEBUG

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +26,7 @@ class Argument:
     """One argument of a component.
 
     type: words of `kspec.catalog.types` joined by "|"; default: None where required, or where it is an object;
-    choices: the strings it may be, () for any.
+    choices: the strings it may be, () for any; about: what it is, in a sentence, "" where its docstring does not say.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Argument:
     required: bool
     default: Any
     choices: tuple[str, ...] = ()
+    about: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ def argument(name: str, raw: Mapping[str, Any]) -> Argument:
     """One argument from its entry in the index."""
     required = "default" not in raw
     choices = tuple(raw["choices"]) if "choices" in raw else ()
-    return Argument(name, raw["type"], required, None if required else raw["default"], choices)
+    about = raw["about"] if "about" in raw else ""
+    return Argument(name, raw["type"], required, None if required else raw["default"], choices, about)
 
 
 def find(kinds: str | tuple[str, ...], name: str) -> Entry | None:

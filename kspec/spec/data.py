@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from kspec import catalog
 from kspec.catalog.types import quoted
@@ -13,6 +13,7 @@ from kspec.errors import Problem
 from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, collected, refuse
 from kspec.spec.clean import Step
 from kspec.spec.component import component_of
+from kspec.spec.forms import NULL, TEXT, exactly_one, or_value, written
 
 
 def _split(value: Any) -> Any:
@@ -30,7 +31,9 @@ def _train_split(value: Any) -> Any:
     raise refuse(Problem((), "not a split", "a split such as `train` or `train[:90%]`", quoted(value), hint), value)
 
 
-Split = Annotated[str | float, BeforeValidator(_split)]
+_FRACTION = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+Split = Annotated[str | float, BeforeValidator(_split), written(TEXT, _FRACTION, NULL)]
+TrainSplit = Annotated[str, BeforeValidator(_train_split), written(TEXT)]
 SOURCES = ("tfds", "keras", "sklearn", "image_folder", "text_folder", "csv", "parquet", "npz")
 
 
@@ -39,8 +42,15 @@ def _main(argument: str) -> Any:
     return BeforeValidator(lambda value: {argument: value} if isinstance(value, str) else value)
 
 
+def _or_its_name(schema: dict[str, Any]) -> None:
+    names = schema["properties"]["name"]["enum"]
+    or_value("name", {"enum": names})(schema)
+
+
 class Tfds(Section):
     """A data set of TensorFlow Datasets."""
+
+    model_config = ConfigDict(json_schema_extra=or_value("name", TEXT))
 
     name: str = Field(min_length=1)
     """The name in TFDS' catalogue, with config and version where wanted: `glue/sst2`, `cifar10:3.0.2`."""
@@ -52,6 +62,8 @@ class Tfds(Section):
 
 class KerasDataset(Section):
     """A data set of `keras.datasets`; Keras downloads it on first use."""
+
+    model_config = ConfigDict(json_schema_extra=_or_its_name)
 
     name: Literal[
         "mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "california_housing", "boston_housing"
@@ -71,6 +83,8 @@ class KerasDataset(Section):
 class SklearnDataset(Section):
     """A data set that ships with scikit-learn (`sklearn.datasets.load_*`); needs no network."""
 
+    model_config = ConfigDict(json_schema_extra=_or_its_name)
+
     name: Literal["breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine"]
     """The name after `load_`."""
 
@@ -78,12 +92,16 @@ class SklearnDataset(Section):
 class Folder(Section):
     """A folder with one folder per class, at the top or under `train/`, `validation/`, `test/`."""
 
+    model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
+
     path: FilePath
     """The folder."""
 
 
 class Csv(Section):
     """A table in a CSV file."""
+
+    model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
 
     path: FilePath
     """The file, or a folder with `train.csv`, `validation.csv`, `test.csv`."""
@@ -96,12 +114,16 @@ class Csv(Section):
 class Parquet(Section):
     """A table in a Parquet file."""
 
+    model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
+
     path: FilePath
     """The file, or a folder with `train.parquet`, `validation.parquet`, `test.parquet`."""
 
 
 class Npz(Section):
     """NumPy arrays in an .npz file: `x_train`, `y_train`, `x_test`, `y_test`, or one pair `x`, `y`."""
+
+    model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
 
     path: FilePath
     """The file; arrays with pickled objects are refused."""
@@ -168,6 +190,8 @@ class Text(Section):
 class Data(Section):
     """Where the examples come from, how they are split, cleaned, read and augmented."""
 
+    model_config = ConfigDict(json_schema_extra=exactly_one(SOURCES))
+
     tfds: Annotated[Tfds | None, _main("name")] = None
     """A data set of TensorFlow Datasets."""
     keras: Annotated[KerasDataset | None, _main("name")] = None
@@ -185,7 +209,7 @@ class Data(Section):
     npz: Annotated[Npz | None, _main("path")] = None
     """NumPy arrays."""
 
-    train: Annotated[str, BeforeValidator(_train_split)] = "train"
+    train: TrainSplit = "train"
     """The train split, in TFDS' syntax: `train[:90%]`, `train[5000:]`. A source without splits holds one, `train`."""
     validation: Split | None = None
     """A split in TFDS' syntax, or the fraction of train to set aside, drawn with the seed."""

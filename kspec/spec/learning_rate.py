@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from kspec import catalog
 from kspec.errors import Problem
 from kspec.spec.base import ListedOrSingle, OneOf, Section, refuse
 from kspec.spec.duration import Duration, Span
+from kspec.spec.forms import or_value
 
 
 class Constant(Section):
@@ -115,6 +116,8 @@ class Decay(OneOf):
 
 class LearningRate(Section):
     """The rate over the whole training."""
+
+    model_config = ConfigDict(json_schema_extra=or_value("peak", {"type": "number", "exclusiveMinimum": 0}))
 
     peak: float = Field(gt=0)
     """The rate after the warmup."""

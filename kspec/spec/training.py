@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, ValidationError, model_validator
+from pydantic import ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
 from kspec import catalog
 from kspec.errors import Problem
 from kspec.spec.base import Listed, ListedOrSingle, Section, collected
 from kspec.spec.component import Component, component_of, component_or, split
+from kspec.spec.forms import or_value
 from kspec.spec.learning_rate import LearningRate
 
 Positive = Annotated[float, Field(gt=0)]
@@ -22,6 +23,8 @@ ClassWeight = Annotated[
 class WeightDecay(Section):
     """Weight decay: `decoupled` shrinks the weights beside the gradient step (Loshchilov & Hutter 2019,
     arXiv:1711.05101), otherwise it is the L2 gradient added to the loss's."""
+
+    model_config = ConfigDict(json_schema_extra=or_value("value", {"type": "number", "exclusiveMinimum": 0}))
 
     value: float = Field(gt=0)
     """Strength, per step: decoupled subtracts value * learning rate * weight."""
