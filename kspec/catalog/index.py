@@ -139,8 +139,8 @@ def argument(name: str, raw: Mapping[str, Any]) -> Argument:
     """One argument from its entry in the index."""
     required = "default" not in raw
     choices = tuple(raw["choices"]) if "choices" in raw else ()
-    about = raw["about"] if "about" in raw else ""
-    return Argument(name, raw["type"], required, None if required else raw["default"], choices, about)
+    default = None if required else raw["default"]
+    return Argument(name, raw["type"], required, default, choices, raw.get("about", ""))
 
 
 def find(kinds: str | tuple[str, ...], name: str) -> Entry | None:

@@ -70,7 +70,7 @@ def _plain(value: Any, also: dict[str, Json]) -> Any:
         kinds = value["component"]
         if "also" in value:
             also[kinds[0]] = value["also"]
-        form = components.bare(kinds) if "bare" in value else components.place(kinds)
+        form = {"anyOf": components.bare(kinds)} if "bare" in value else components.place(kinds)
         return form | {key: inner for key, inner in value.items() if key not in ("component", "also", "bare")}
     found = {key: _plain(inner, also) for key, inner in value.items() if not (key == "title" and "type" in value)}
     if "names" in found:

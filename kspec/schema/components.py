@@ -7,15 +7,14 @@ are accepted by pattern, so that an editor proposes each component once.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kspec import catalog
 from kspec.catalog.check import NAME
 from kspec.catalog.index import Argument, Entry
 from kspec.catalog.types import PLAIN
-from kspec.spec.forms import NULL, Json
-from kspec.spec.training import OWNED
+from kspec.spec.forms import NULL, ONE_KEY, Json
 
 TYPES: dict[str, Json] = {
     "bool": {"type": "boolean"},
@@ -26,8 +25,8 @@ TYPES: dict[str, Json] = {
     "null": NULL,
 }
 """Plain type of the index -> JSON Schema."""
-OF_THE_SECTION = {key: f"#/definitions/Training/properties/{key}" for key in OWNED}
-"""Arguments of an optimizer that the spec moves to `training`, which says what they can be."""
+OF_THE_SECTION = "#/definitions/Training/properties/learning_rate"
+"""What an optimizer's own rate may be besides a number: the spec moves it to `training.learning_rate`."""
 
 
 def reference(name: str) -> Json:
@@ -49,22 +48,21 @@ def definitions(also: Mapping[str, Json]) -> dict[str, Json]:
     """The definitions of all kinds and components. also: kind -> arguments that the spec adds to each component's."""
     found: dict[str, Json] = {}
     for kind in catalog.kinds():
-        found[kind] = {"anyOf": [bare([kind]), {"type": "object", **one_of([kind]), "minProperties": 1}]}
-        found[f"{kind} name"] = {"anyOf": [{"enum": catalog.names(kind)}, spelt(list(catalog.aliases(kind)))]}
+        found[kind] = {"anyOf": [*bare([kind]), {"type": "object", **one_of([kind]), **ONE_KEY}]}
+        found[f"{kind} name"] = {"anyOf": [{"enum": catalog.names(kind)}, *spelt(catalog.aliases(kind))]}
         for name in catalog.names(kind):
-            arguments = also[kind] if kind in also else {}
-            found[definition_of(kind, name)] = component(catalog.entry(kind, name), arguments)
+            found[definition_of(kind, name)] = component(catalog.entry(kind, name), also.get(kind, {}))
     return found
 
 
-def bare(kinds: list[str]) -> Json:
+def bare(kinds: list[str]) -> list[Json]:
     """The names that may stand alone: of components without required arguments."""
     free = [entry for kind in kinds for name in catalog.names(kind) if is_free(entry := catalog.entry(kind, name))]
     other = [
         alias for kind in kinds for alias, name in catalog.aliases(kind).items() if is_free(catalog.entry(kind, name))
     ]
     listed: Json = {"enum": [entry.name for entry in free], "enumDescriptions": [entry.summary for entry in free]}
-    return {"anyOf": [listed, spelt(other)]} if other else listed
+    return [*([listed] if free else []), *spelt(other)]
 
 
 def one_of(kinds: list[str]) -> Json:
@@ -76,12 +74,13 @@ def one_of(kinds: list[str]) -> Json:
         for alias, name in catalog.aliases(kind).items()
         if alias not in properties
     }
-    return {"properties": properties, "patternProperties": patterns, "additionalProperties": False, "maxProperties": 1}
+    return {"properties": properties, "patternProperties": patterns, "additionalProperties": False}
 
 
-def spelt(words: list[str]) -> Json:
-    """One of these words, none of which an editor proposes."""
-    return {"type": "string", "pattern": f"^({'|'.join(map(re.escape, words))})$"}
+def spelt(words: Iterable[str]) -> list[Json]:
+    """One of these words, none of which an editor proposes; [] where there are none."""
+    pattern = "|".join(map(re.escape, words))
+    return [{"type": "string", "pattern": f"^({pattern})$"}] if pattern else []
 
 
 def is_free(entry: Entry) -> bool:
@@ -104,8 +103,8 @@ def component(entry: Entry, also: Mapping[str, Json]) -> Json:
 def described(kind: str, one: Argument) -> Json:
     """An argument: what it may be, what it means, its default."""
     schema = argument(one)
-    if kind == "optimizer" and one.name in OF_THE_SECTION and one.name == "learning_rate":
-        schema = {"anyOf": [{"$ref": OF_THE_SECTION[one.name]}, *(schema["anyOf"] if "anyOf" in schema else [schema])]}
+    if kind == "optimizer" and one.name == "learning_rate":
+        schema = {"anyOf": [{"$ref": OF_THE_SECTION}, schema]}
     if one.about:
         schema = schema | {"description": one.about}
     return schema if one.required or one.default is None else schema | {"default": one.default}

@@ -21,6 +21,8 @@ from pydantic import WithJsonSchema
 Json = dict[str, Any]
 TEXT: Json = {"type": "string", "minLength": 1}
 NULL: Json = {"type": "null"}
+ONE_KEY: Json = {"allOf": [{"minProperties": 1, "maxProperties": 1}]}
+"""Exactly one key. In `allOf`, since yaml-language-server proposes no key on an empty line beside `maxProperties: 1`."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def or_name(schema: Json, section: Any) -> None:
              for key, field in section.model_fields.items()}  # fmt: skip
     bare = [key for key, one in inner.items() if not any(field.is_required() for field in one.model_fields.values())]
     about = [section.model_fields[key].description for key in bare]
-    whole = {**schema, "minProperties": 1, "maxProperties": 1}
+    whole = {**schema, **ONE_KEY}
     description = whole["description"]
     schema.clear()
     schema.update({"anyOf": [{"enum": bare, "enumDescriptions": about}, whole], "description": description})
