@@ -89,6 +89,25 @@ def predict(folder: str, data: str, output: str | None, debug: bool) -> None:
 
 
 @cli.command()
+@click.argument("key", required=False)
+@click.argument("spec", required=False)
+@OVERRIDES
+@DEBUG
+def explain(key: str | None, spec: str | None, overrides: tuple[str, ...], debug: bool) -> None:
+    """Explain KEY: its meaning, type, default and allowed values.
+
+    With SPEC also its value there, and the file, line or override that set it. Without KEY, list the sections.
+
+    \b
+    kspec explain training.learning_rate.warmup
+    kspec explain training.optimizer.SGD.momentum specs/quickstart.yaml training.optimizer=SGD
+    """
+    from kspec.commands import explain as command
+
+    command.explain(key, spec, overrides)
+
+
+@cli.command()
 @DEBUG
 def schema(debug: bool) -> None:
     """Print the JSON Schema of a spec: completion, hover and checks in an editor.

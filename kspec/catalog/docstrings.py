@@ -15,7 +15,7 @@ _ARGUMENT = re.compile(r"^ *\*{0,2}`?(\w+)`?(?: *\([^)\n]*\))?: *(.*)$")
 _SENTENCE_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<=[A-Za-z0-9)`\"'\]>%])\.(?:\s+(?=[A-Z`(\"])|$)")
 _ONLY_A_TYPE = re.compile(
     r"(?i)(?:\W|\b(?:optional|an?|positive|int|integer|float|str|string|bool|boolean|list|tuple|or|of|none|dict"
-    r"|default|defaults|to|true|false|[0-9.]+|between|and|in)\b)*"
+    r"|default|defaults|to|true|false|[0-9.]+|between|and|in|floating|point|value|number|scalar)\b)*"
 )
 
 

@@ -66,14 +66,15 @@ def _plain(value: Any, also: dict[str, Json]) -> Any:
         return [_plain(item, also) for item in value]
     if not isinstance(value, dict):
         return value
-    if "component" in value:
-        kinds = value["component"]
+    if isinstance(kinds := value.get("component"), list):
         if "also" in value:
             also[kinds[0]] = value["also"]
         form = {"anyOf": components.bare(kinds)} if "bare" in value else components.place(kinds)
         return form | {key: inner for key, inner in value.items() if key not in ("component", "also", "bare")}
-    found = {key: _plain(inner, also) for key, inner in value.items() if not (key == "title" and "type" in value)}
-    if "names" in found:
+    found = {
+        key: _plain(inner, also) for key, inner in value.items() if not (key == "title" and isinstance(inner, str))
+    }
+    if isinstance(found.get("names"), list):
         found = _with_names(found)
     if "prefixItems" in found:
         found["items"] = found.pop("prefixItems")

@@ -26,7 +26,7 @@ TYPES: dict[str, Json] = {
 }
 """Plain type of the index -> JSON Schema."""
 OF_THE_SECTION = "#/definitions/Training/properties/learning_rate"
-"""What an optimizer's own rate may be besides a number: the spec moves it to `training.learning_rate`."""
+"""What an optimizer's own rate may be: the spec moves it to `training.learning_rate`."""
 
 
 def reference(name: str) -> Json:
@@ -104,7 +104,7 @@ def described(kind: str, one: Argument) -> Json:
     """An argument: what it may be, what it means, its default."""
     schema = argument(one)
     if kind == "optimizer" and one.name == "learning_rate":
-        schema = {"anyOf": [{"$ref": OF_THE_SECTION}, schema]}
+        schema = {"$ref": OF_THE_SECTION}
     if one.about:
         schema = schema | {"description": one.about}
     return schema if one.required or one.default is None else schema | {"default": one.default}

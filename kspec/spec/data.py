@@ -52,9 +52,9 @@ class Tfds(Section):
 
     model_config = ConfigDict(json_schema_extra=or_value("name", TEXT))
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, examples=["cifar10", "glue/sst2"])
     """The name in TFDS' catalogue, with config and version where wanted: `glue/sst2`, `cifar10:3.0.2`."""
-    data_dir: FilePath | None = None
+    data_dir: FilePath | None = Field(default=None, examples=["~/tensorflow_datasets"])
     """The folder that holds prepared data sets; by default TFDS' own (`$TFDS_DATA_DIR` or `~/tensorflow_datasets`)."""
     download: bool = True
     """Download and prepare the set where it is missing."""
@@ -69,7 +69,7 @@ class KerasDataset(Section):
         "mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "california_housing", "boston_housing"
     ]
     """The module's name in `keras.datasets`."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, Any] = Field(default_factory=dict, examples=[{"num_words": 20000}])
     """Arguments of its `load_data`, e.g. `{num_words: 20000}`."""
 
     @model_validator(mode="after")
@@ -94,7 +94,7 @@ class Folder(Section):
 
     model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
 
-    path: FilePath
+    path: FilePath = Field(examples=["photos"])
     """The folder."""
 
 
@@ -103,7 +103,7 @@ class Csv(Section):
 
     model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
 
-    path: FilePath
+    path: FilePath = Field(examples=["table.csv"])
     """The file, or a folder with `train.csv`, `validation.csv`, `test.csv`."""
     separator: str = Field(default=",", min_length=1)
     """What stands between two values."""
@@ -116,7 +116,7 @@ class Parquet(Section):
 
     model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
 
-    path: FilePath
+    path: FilePath = Field(examples=["table.parquet"])
     """The file, or a folder with `train.parquet`, `validation.parquet`, `test.parquet`."""
 
 
@@ -125,7 +125,7 @@ class Npz(Section):
 
     model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
 
-    path: FilePath
+    path: FilePath = Field(examples=["arrays.npz"])
     """The file; arrays with pickled objects are refused."""
     x: str = "x"
     """The name (or the start of the names) of the features' arrays."""
@@ -136,13 +136,13 @@ class Npz(Section):
 class Columns(Section):
     """Which columns of a table are features, and how each is read. By default all but the label, by their type."""
 
-    numeric: Listed[str] | None = None
+    numeric: Listed[str] | None = Field(default=None, examples=[["age", "height"]])
     """Columns that are numbers: normalised to mean 0 and variance 1, fitted on train."""
-    categorical: Listed[str] | None = None
+    categorical: Listed[str] | None = Field(default=None, examples=[["city"]])
     """Columns that name categories: one-hot encoded, with one place for values that train does not hold."""
-    text: str | None = None
+    text: str | None = Field(default=None, examples=["review"])
     """The one column that holds the text, for text models."""
-    ignore: Listed[str] = ()
+    ignore: Listed[str] = Field(default=(), examples=[["id"]])
     """Columns to leave out."""
 
 
@@ -158,9 +158,9 @@ def _size(value: Any) -> Any:
 class Image(Section):
     """How images are read."""
 
-    size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(_size)] = None
+    size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(_size)] = Field(default=None, examples=[[224, 224]])
     """[height, width] that every image is resized to; needed where they differ in size."""
-    channels: Literal[1, 3] | None = None
+    channels: Literal[1, 3] | None = Field(default=None, examples=[3])
     """Channels to convert to; by default as stored."""
     interpolation: Literal["bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5"] = "bilinear"
     """How resizing computes a pixel."""
@@ -181,7 +181,7 @@ class Text(Section):
     truncate: Literal["head", "tail", "head_tail"] = "head"
     """What is kept of a longer text: its beginning, its end, or a quarter of beginning and three of end
     (Sun et al. 2019, arXiv:1905.05583, section 5.3.1)."""
-    ngrams: int | None = Field(default=None, ge=1)
+    ngrams: int | None = Field(default=None, ge=1, examples=[2])
     """Also make tokens of up to this many words in a row."""
     strip_html: bool = True
     """Replace tags such as `<br />` by a space."""
@@ -211,15 +211,15 @@ class Data(Section):
 
     train: TrainSplit = "train"
     """The train split, in TFDS' syntax: `train[:90%]`, `train[5000:]`. A source without splits holds one, `train`."""
-    validation: Split | None = None
+    validation: Split | None = Field(default=None, examples=[0.1, "train[90%:]"])
     """A split in TFDS' syntax, or the fraction of train to set aside, drawn with the seed."""
-    test: Split | None = "auto"
+    test: Split | None = Field(default="auto", examples=["test", 0.2])
     """A split in TFDS' syntax, or the fraction of train to set aside; `auto`: the source's own test split, if any."""
     stratify: bool = True
     """Fractions keep each class's share (classification only)."""
     task: Literal["auto", "classification", "regression", "multi_label"] = "auto"
     """What is predicted; `auto` looks at the labels."""
-    label: Annotated[ListedOrSingle[str], Field(min_length=1)] | None = None
+    label: Annotated[ListedOrSingle[str], Field(min_length=1)] | None = Field(default=None, examples=["price"])
     """The column(s) or feature to predict; several columns of 0 and 1 are multi-label, several numbers a vector."""
     columns: Columns = Columns()
     """For tables: which columns, and how they are read."""
@@ -227,9 +227,11 @@ class Data(Section):
     """For images: size and channels."""
     text: Text = Text()
     """For texts: tokens and length."""
-    clean: Listed[Step] = ()
+    clean: Listed[Step] = Field(default=(), examples=[["drop_duplicates", {"fill_missing": {"strategy": "median"}}]])
     """Cleaning steps, in order."""
-    augment: Listed[component_of("augmentation")] = ()  # type: ignore[valid-type]
+    augment: Listed[component_of("augmentation")] = Field(  # type: ignore[valid-type]
+        default=(), examples=[[{"RandomCrop": {"padding": 4}}, {"RandomFlip": {"mode": "horizontal"}}]]
+    )
     """Augmentation of the train split, in order, drawn anew for each example and epoch."""
     batch_size: int = Field(default=32, ge=1, le=1_000_000_000)
     """Examples a step."""

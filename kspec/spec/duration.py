@@ -15,12 +15,13 @@ from kspec.spec.forms import written
 _TEXT = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?)\s*(epochs?|steps?|%)", re.ASCII)
 LONGEST = 1e9
 """Epochs or steps that no training has: a larger number is a mistake, and too large to count with."""
+_EXPECTED = "`2 epochs`, `500 steps`, or a share of the training such as `0.1` or `10%`"
 _FORM = written(
     {"type": "number", "minimum": 0, "maximum": 1},
     {"type": "string", "pattern": rf"^\s*{_TEXT.pattern}\s*$"},
+    **{"$comment": _EXPECTED},
     examples=["2 epochs", "500 steps", "10%", 0.1],
 )
-_EXPECTED = "`2 epochs`, `500 steps`, or a share of the training such as `0.1` or `10%`"
 
 
 class Span(BaseModel):

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 TEXT: Json = {"type": "string", "minLength": 1}
 NULL: Json = {"type": "null"}
 ONE_KEY: Json = {"allOf": [{"minProperties": 1, "maxProperties": 1}]}
-"""Exactly one key. In `allOf`, since yaml-language-server proposes no key on an empty line beside `maxProperties: 1`."""
+"""Exactly one key. In `allOf`, since yaml-language-server proposes no key on an empty line beside `maxProperties`."""
 
 
 @dataclass(frozen=True)

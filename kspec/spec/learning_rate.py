@@ -55,7 +55,7 @@ class Exponential(Section):
 class Step(Section):
     """The rate is multiplied by `factor` at each point."""
 
-    at: Annotated[ListedOrSingle[Duration], Field(min_length=1)]
+    at: Annotated[ListedOrSingle[Duration], Field(min_length=1)] = Field(examples=[["50%", "75%"]])
     """The points, counted from the start of the training."""
     factor: float = Field(default=0.1, gt=0, lt=1)
     """What the rate is multiplied by."""
@@ -119,7 +119,7 @@ class LearningRate(Section):
 
     model_config = ConfigDict(json_schema_extra=or_value("peak", {"type": "number", "exclusiveMinimum": 0}))
 
-    peak: float = Field(gt=0)
+    peak: float = Field(gt=0, examples=[0.001])
     """The rate after the warmup."""
     warmup: Duration = Span(value=0.0, unit="fraction")
     """Length of the rise from `initial` to `peak`."""

@@ -129,15 +129,21 @@ class Model(Section):
     network: component_of(KINDS) | None = None  # type: ignore[valid-type]
     """A family (`kspec list model`), a network of keras.applications, or a KerasHub task; written as its own name:
     `ResNet: {depth: 20}`."""
-    layers: Annotated[Listed[LayerEntry], Field(min_length=1)] | None = None
+    layers: Annotated[Listed[LayerEntry], Field(min_length=1)] | None = Field(
+        default=None, examples=[[{"Dense": {"units": 64, "activation": "relu"}}, {"Dropout": {"rate": 0.2}}]]
+    )
     """A list of Keras layers; the output layer that fits the data is added unless the last layer has `name: output`."""
-    file: FilePath | None = None
+    file: FilePath | None = Field(default=None, examples=["base.keras"])
     """A saved `.keras` file to train on."""
-    regularizer: _patterned("regularizer") = None  # type: ignore[valid-type]
+    regularizer: _patterned("regularizer") = Field(  # type: ignore[valid-type]
+        default=None, examples=[{"L2": {"l2": 0.0001}}, {"head/*": None, "*/kernel": {"L2": {"l2": 0.0001}}}]
+    )
     """A regularizer for every kernel, or by pattern over weight paths: the first match wins, null means none."""
-    constraint: _patterned("constraint") = None  # type: ignore[valid-type]
+    constraint: _patterned("constraint") = Field(  # type: ignore[valid-type]
+        default=None, examples=[{"MaxNorm": {"max_value": 3.0}}]
+    )
     """A constraint such as MaxNorm, for every kernel or by pattern."""
-    freeze: ListedOrSingle[str] = ()
+    freeze: ListedOrSingle[str] = Field(default=(), examples=["base", ["stage1*"]])
     """Patterns over layer paths that do not train; `base` is the pretrained part of an application or KerasHub task."""
 
     @model_validator(mode="wrap")
