@@ -108,6 +108,22 @@ def explain(key: str | None, spec: str | None, overrides: tuple[str, ...], debug
 
 
 @cli.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@DEBUG
+def diff(a: str, b: str, as_json: bool, debug: bool) -> None:
+    """Compare A and B: spec files, run folders, or one of each.
+
+    Shows the values that differ in the complete specs, with what set them, and of runs the results side by side.
+    The exit code is 0 whether they differ or not.
+    """
+    from kspec.commands import diff as command
+
+    command.diff(a, b, as_json)
+
+
+@cli.command()
 @DEBUG
 def schema(debug: bool) -> None:
     """Print the JSON Schema of a spec: completion, hover and checks in an editor.

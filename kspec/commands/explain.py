@@ -52,9 +52,11 @@ def _set_by(document: text.Document, spec: Spec) -> Iterator[str]:
     tree = spec.model_dump(mode="json")
     found = [(path, value, made) for path, value in leaves(tree) if not (made := origin(path, document)).is_default]
     for path in reversed(list(nodes(tree))):  # inner ones first: a name without arguments
-        if not any(other[: len(path)] == path for other, _, _ in found):
-            made = origin(path, document)
-            found += [] if made.is_default else [(path, "", made)]
+        is_name = isinstance(value_at(tree, path), dict) and not any(
+            other[: len(path)] == path for other, _, _ in found
+        )
+        if is_name and not (made := origin(path, document)).is_default:
+            found.append((path, "", made))
     yield "Set in this spec; all else is a default."
     yield ""
     order = {path: number for number, path in enumerate(nodes(tree))}
@@ -129,7 +131,7 @@ def _values(key: Key, document: text.Document, spec: Spec) -> Iterator[str]:
         found = True
         at = "value" if path == key.path else dotted(path)
         if isinstance(value, dict) and value:
-            yield f"  {at}"
+            yield f"  {at}" + ("" if source.is_default else f"     {source.text}")
             below = [(inner, one, origin((*path, *inner), document)) for inner, one in leaves(value)]
             yield from (f"  {line}" for line in _sources([(dotted(inner), one, made) for inner, one, made in below]))
         else:

@@ -34,6 +34,11 @@ def _train_split(value: Any) -> Any:
 _FRACTION = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 Split = Annotated[str | float, BeforeValidator(_split), written(TEXT, _FRACTION, NULL)]
 TrainSplit = Annotated[str, BeforeValidator(_train_split), written(TEXT)]
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+TEXT_SUFFIXES = (".txt",)
+"""Files of a folder that are read, in any case; others are left out."""
+SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+"""Name of a folder -> the split that it holds, where there is one for train."""
 SOURCES = ("tfds", "keras", "sklearn", "image_folder", "text_folder", "csv", "parquet", "npz")
 
 

@@ -15,11 +15,8 @@ from kspec.builders.data.images import fitted
 from kspec.builders.data.sources import memory
 from kspec.builders.examples import Examples, Source
 from kspec.errors import DataError, Problem
-from kspec.spec.data import Data, Image
+from kspec.spec.data import IMAGE_SUFFIXES, SPLIT_FOLDERS, TEXT_SUFFIXES, Data, Image
 
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
-TEXTS = (".txt",)
-SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 SHOWN = 10
 LOG = logging.getLogger("kspec")
 
@@ -41,7 +38,7 @@ def load_images(data: Data) -> Source:
             named), images of different sizes without `data.image.size`, or more than half of the free memory.
     """
     path = ("data", "image_folder")
-    listing = listed(Path(data.source[1].path), IMAGES, path)
+    listing = listed(Path(data.source[1].path), IMAGE_SUFFIXES, path)
     files = [file for part in listing.splits.values() for file, _ in part]
     pixels = _decoded(files, data.image, path)
     return _source("image", listing, pixels)
@@ -54,7 +51,7 @@ def load_texts(data: Data) -> Source:
         DataError: no such folder, fewer than two classes, an empty class, or a file that is not UTF-8.
     """
     path = ("data", "text_folder")
-    listing = listed(Path(data.source[1].path), TEXTS, path)
+    listing = listed(Path(data.source[1].path), TEXT_SUFFIXES, path)
     files = [file for part in listing.splits.values() for file, _ in part]
     texts = _each(
         files, lambda file: file.read_text(encoding="utf-8"), (UnicodeDecodeError, OSError), path, "text in UTF-8"
@@ -81,7 +78,7 @@ def listed(root: Path, suffixes: tuple[str, ...], path: tuple[str, ...]) -> List
     if not root.is_dir():
         raise DataError(Problem(path, "no such folder", "a folder with a folder per class", str(root)))
     folders = _folders(root)
-    roots = {SPLITS[f.name]: f for f in folders if f.name in SPLITS} if any(f.name == "train" for f in folders) else {}
+    roots = {SPLIT_FOLDERS[f.name]: f for f in folders if f.name in SPLIT_FOLDERS} if any(f.name == "train" for f in folders) else {}
     roots = roots or {"train": root}
     names = sorted({folder.name for split_root in roots.values() for folder in _folders(split_root)})
     if len(names) < 2:
