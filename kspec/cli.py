@@ -124,6 +124,27 @@ def diff(a: str, b: str, as_json: bool, debug: bool) -> None:
 
 
 @cli.command()
+@click.argument("source", required=False, metavar="[NAME|DATA]")
+@click.option("--output", "-o", metavar="FILE", help="Write the spec to this file.")
+@click.option("--label", multiple=True, metavar="COLUMN", help="The column to predict; may be given several times.")
+@click.option("--list", "show", is_flag=True, help="List the templates.")
+@DEBUG
+def init(source: str | None, output: str | None, label: tuple[str, ...], show: bool, debug: bool) -> None:
+    """Write a spec: from the template NAME, or for the file or folder DATA.
+
+    DATA is a .csv, .tsv, .parquet or .npz file, or a folder of images or texts with a folder per class. kspec looks at
+    it and says what it assumed. No file is overwritten.
+
+    \b
+    kspec init digits
+    kspec init houses.csv --label price -o houses.yaml
+    """
+    from kspec.commands import init as command
+
+    command.init(None if show else source, output, label)
+
+
+@cli.command()
 @DEBUG
 def schema(debug: bool) -> None:
     """Print the JSON Schema of a spec: completion, hover and checks in an editor.

@@ -228,12 +228,12 @@ def _table(known: dict[str, Json]) -> list[str]:
     width = max(map(len, known))
     lines = []
     for name, inner in known.items():
-        about = sentence(inner.get("description", ""))
+        about = sentence(inner.get("description") or type_of(inner))
         default = inner.get("default")
         if default not in (None, [], {}) and not isinstance(default, dict):
             about += f" (default {flow_word(default)})"
         lines += textwrap.wrap(
-            about or type_of(inner),
+            about,
             _width(),
             initial_indent=f"  {name:<{width}}  ",
             subsequent_indent=" " * (width + 4),

@@ -17,6 +17,7 @@ from kspec.builders.examples import Examples, Source
 from kspec.errors import DataError, Problem
 from kspec.spec.data import IMAGE_SUFFIXES, SPLIT_FOLDERS, TEXT_SUFFIXES, Data, Image
 
+IMAGES, TEXTS, SPLITS = IMAGE_SUFFIXES, TEXT_SUFFIXES, SPLIT_FOLDERS
 SHOWN = 10
 LOG = logging.getLogger("kspec")
 
@@ -38,7 +39,7 @@ def load_images(data: Data) -> Source:
             named), images of different sizes without `data.image.size`, or more than half of the free memory.
     """
     path = ("data", "image_folder")
-    listing = listed(Path(data.source[1].path), IMAGE_SUFFIXES, path)
+    listing = listed(Path(data.source[1].path), IMAGES, path)
     files = [file for part in listing.splits.values() for file, _ in part]
     pixels = _decoded(files, data.image, path)
     return _source("image", listing, pixels)
@@ -51,7 +52,7 @@ def load_texts(data: Data) -> Source:
         DataError: no such folder, fewer than two classes, an empty class, or a file that is not UTF-8.
     """
     path = ("data", "text_folder")
-    listing = listed(Path(data.source[1].path), TEXT_SUFFIXES, path)
+    listing = listed(Path(data.source[1].path), TEXTS, path)
     files = [file for part in listing.splits.values() for file, _ in part]
     texts = _each(
         files, lambda file: file.read_text(encoding="utf-8"), (UnicodeDecodeError, OSError), path, "text in UTF-8"
@@ -78,7 +79,7 @@ def listed(root: Path, suffixes: tuple[str, ...], path: tuple[str, ...]) -> List
     if not root.is_dir():
         raise DataError(Problem(path, "no such folder", "a folder with a folder per class", str(root)))
     folders = _folders(root)
-    roots = {SPLIT_FOLDERS[f.name]: f for f in folders if f.name in SPLIT_FOLDERS} if any(f.name == "train" for f in folders) else {}
+    roots = {SPLITS[f.name]: f for f in folders if f.name in SPLITS} if any(f.name == "train" for f in folders) else {}
     roots = roots or {"train": root}
     names = sorted({folder.name for split_root in roots.values() for folder in _folders(split_root)})
     if len(names) < 2:
