@@ -58,7 +58,7 @@ def _lines(key: str, value: Any) -> list[str]:
 
 def _item(value: Any) -> str:
     """An item of a list: a component without the braces around it."""
-    return _inline(value)[1:-1] if isinstance(value, dict) else _inline(value)
+    return _inline(value)[1:-1] if isinstance(value, dict) and len(value) == 1 else _inline(value)
 
 
 def _inline(value: Any) -> str:
@@ -82,7 +82,7 @@ def splits(draft: Draft, held: Sequence[str]) -> None:
 def batch_size(count: int) -> int:
     """Examples a step: a power of two, at least ten steps an epoch, at most 512 examples."""
     most = 32 if count < 5_000 else 128 if count < 100_000 else 512
-    return min(most, 2 ** max(0, int(math.log2(count / 10))))
+    return min(most, 1 << max(0, int(math.log2(count / 10))))
 
 
 def epochs(count: int) -> int:
