@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kspec import catalog, text
+from kspec import text
 from kspec.catalog.types import flow
 from kspec.commands.list import wrapped
 from kspec.commands.load import load
 from kspec.commands.origin import Address, Origin, leaves, nodes, origin, value_at
 from kspec.errors import UsageError, dotted
-from kspec.schema.find import Key, component_of, find, keys, kind_of, stands_for
+from kspec.schema.find import Key, component_of, find, keys, kind_of, required, stands_for
 from kspec.schema.words import choices, example, flow_word, sentence, type_of
 from kspec.spec import Spec
 from kspec.spec.forms import Json
@@ -98,14 +98,16 @@ def _meaning(key: Key) -> Iterator[str]:
             yield from row("note", f"kspec moves it to training.{name}, which owns it; set it here or there, not both")
     value = example(key.schema)
     if value is not None:
-        yield from row("example", text.dump(_nested(value, key)).rstrip())
+        yield from row("example", text.dump(nested(value, key)).rstrip())
 
 
-def _nested(value: Any, key: Key) -> dict[str, Any]:
-    """A value at its place in a file."""
+def nested(value: Any, key: Key) -> dict[str, Any]:
+    """A value at its place in a file, with the keys that must stand beside it."""
     tree = value
     for place, step in reversed(list(enumerate(key.path))):
-        tree = {step: [tree] if place + 1 in key.lists else tree} if isinstance(step, str) else [tree]
+        above = key.path[:place]
+        others = {name: example(find((*above, name)).schema) for name in required(above) if place and name != step}
+        tree = {**others, step: [tree] if place + 1 in key.lists else tree} if isinstance(step, str) else [tree]
     whole: dict[str, Any] = tree
     return whole
 
@@ -114,13 +116,7 @@ def _default(key: Key) -> str | None:
     """The default in words; None where there is nothing to say."""
     if "default" in key.schema:
         return flow_word(key.schema["default"]) if not isinstance(key.schema["default"], dict) else None
-    above = find(key.path[:-1]).schema
-    component = component_of(above)
-    if component:
-        argument = catalog.entry(*component).arguments.get(str(key.path[-1]))
-        return "none: it must be given" if argument and argument.required else None
-    required = any(key.path[-1] in one.get("required", ()) for one in (above, *above.get("anyOf", ())))
-    return "none: it must be given" if required or key.path in (("data",), ("model",)) else None
+    return "none: it must be given" if key.path[-1] in required(key.path[:-1]) else None
 
 
 def _values(key: Key, document: text.Document, spec: Spec) -> Iterator[str]:

@@ -81,6 +81,15 @@ def placed(one: Json) -> Json:
     return {**placed(target), **{key: value for key, value in one.items() if key != "$ref"}, "of": one["$ref"]}
 
 
+def required(path: Path) -> list[str]:
+    """The keys that must be given in the section at a path, or in the component whose arguments stand there."""
+    whole: Json = schema()["else"]  # what a spec needs that extends no other
+    for step in path:
+        whole = whole.get("properties", {}).get(step, {})
+    own = [key for branch in branches(find(path).schema) for key in branch.get("required", ())]
+    return list(dict.fromkeys([*whole.get("required", ()), *own]))
+
+
 def stands_for(one: Json) -> str:
     """The key that a value alone stands for in a section; "" where there is none."""
     target = placed(one)
