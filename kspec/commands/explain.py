@@ -145,7 +145,9 @@ def _sources(rows: Sequence[tuple[str, Any, Origin]]) -> Iterator[str]:
 
 
 def _short(value: str) -> str:
-    return value if len(value) <= LONGEST else f"{value[: LONGEST - 3]}..."
+    if len(value) <= LONGEST:
+        return value
+    return f"...{value[3 - LONGEST :]}" if value.startswith("/") else f"{value[: LONGEST - 3]}..."
 
 
 def occurrences(path: Address, tree: Any, document: text.Document) -> Iterator[tuple[Address, Any, Origin]]:

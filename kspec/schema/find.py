@@ -86,7 +86,9 @@ def required(path: Path) -> list[str]:
     whole: Json = schema()["else"]  # what a spec needs that extends no other
     for step in path:
         whole = whole.get("properties", {}).get(step, {})
-    own = [key for branch in branches(find(path).schema) for key in branch.get("required", ())]
+    found = list(branches(find(path).schema))
+    items = [inner for one in found if isinstance(one.get("items"), dict) for inner in branches(one["items"])]
+    own = [key for branch in (*found, *items) for key in branch.get("required", ())]
     return list(dict.fromkeys([*whole.get("required", ()), *own]))
 
 

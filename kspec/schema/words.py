@@ -7,7 +7,7 @@ from typing import Any
 from kspec.catalog.check import with_article
 from kspec.catalog.kinds import LABELS
 from kspec.catalog.types import flow
-from kspec.schema.find import branches, component_of, keys, kind_of, placed
+from kspec.schema.find import branches, component_of, keys, kind_of, placed, stands_for
 from kspec.spec.forms import Json
 
 BOUNDS = {
@@ -96,9 +96,11 @@ def example(one: Json) -> Any:
 
 
 def _plainest(target: Json) -> Any:
-    """The first choice, true, the least number that is allowed, or the required keys of a section (or its first)."""
-    if words := choices(target):
+    """The first choice, what a value alone stands for, true, the least number, or the first keys of a section."""
+    if words := choices(target) or [word for branch in branches(target) for word in branch.get("enum", ())]:
         return words[0]
+    if short := stands_for(target):
+        return example(keys(target)[short])
     for branch in branches(target):
         if "properties" in branch:
             required = branch.get("required", []) or list(branch["properties"])[:1]

@@ -61,15 +61,15 @@ def test_a_misspelt_key_is_refused_with_the_nearest(address, hint):
 
 
 def test_a_value_has_no_keys_and_no_items():
-    with pytest.raises(UsageError, match="training.epochs is a value and has no keys"):
+    with pytest.raises(UsageError, match=r"training\.epochs is a value and has no keys"):
         find(path("training.epochs.x"))
-    with pytest.raises(UsageError, match="data.batch_size is no list"):
+    with pytest.raises(UsageError, match=r"data\.batch_size is no list"):
         find(path("data.batch_size.0"))
 
 
 def test_what_a_value_alone_stands_for():
-    short = {name: stands_for(find(path(name)).schema) for name in
-             ("training.learning_rate", "training.weight_decay", "data.csv", "data.tfds", "data", "training.epochs")}  # fmt: skip
+    names = ("training.learning_rate", "training.weight_decay", "data.csv", "data.tfds", "data", "training.epochs")
+    short = {name: stands_for(find(path(name)).schema) for name in names}
     assert list(short.values()) == ["peak", "value", "path", "name", "", ""]
 
 
