@@ -32,8 +32,6 @@ class Difference:
 
 def differences(first: Any, second: Any, path: Address = ()) -> list[Difference]:
     """Every difference, in the order of the spec. A component that another one replaces is one difference."""
-    if first == second and type(first) is type(second):
-        return []
     if isinstance(first, dict) and isinstance(second, dict) and not _replaced(first, second):
         return [
             found
@@ -42,7 +40,7 @@ def differences(first: Any, second: Any, path: Address = ()) -> list[Difference]
         ]
     if isinstance(first, list) and isinstance(second, list) and _of_components([*first, *second]):
         return list(_in_lists(first, second, path))
-    return [Difference(path, first, second)]
+    return [] if first == second and type(first) is type(second) else [Difference(path, first, second)]
 
 
 def _replaced(first: dict[str, Any], second: dict[str, Any]) -> bool:

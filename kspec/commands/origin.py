@@ -8,7 +8,7 @@ from typing import Any
 
 from kspec.errors import Mark, dotted
 from kspec.schema.find import component_of, find, stands_for
-from kspec.spec.training import OWNED
+from kspec.spec.training import OWNED, Training
 from kspec.text import Document
 from kspec.text.nodes import COMMAND_LINE
 
@@ -43,8 +43,8 @@ def origin(path: Address, document: Document) -> Origin:
         return Origin("the file's name", None)
     owner = _component_above(path)
     if path in (("training", "learning_rate", "peak"), ("training", "weight_decay", "value")):
-        name = _name(document.tree.get("training"), "optimizer")
-        owner = f"optimizer {name}" if name else None
+        name = _name(document.tree.get("training"), "optimizer") or Training.model_fields["optimizer"].default.name
+        owner = f"optimizer {name}"
     return Origin(f"{DEFAULT} of {owner}" if owner else DEFAULT, None)
 
 

@@ -31,7 +31,9 @@ training:
 
 def rows(out):
     """Label -> text, of the lines that have one."""
-    return {line[2:10].strip(): line[12:].strip() for line in out.splitlines() if line.startswith("  ") and line[2] != " "}
+    return {
+        line[2:10].strip(): line[12:].strip() for line in out.splitlines() if line.startswith("  ") and line[2] != " "
+    }
 
 
 def test_a_key(kspec):
