@@ -17,7 +17,7 @@ def init(source: str | None, output: str | None, label: Sequence[str]) -> None:
     """Writes a spec and says what to do next.
 
     Args:
-        source: the name of a template, or a data file or folder.
+        source: the name of a template, or a data file or folder; what exists is looked at, whatever its name.
         output: the file to write; by default the source's name with `.yaml`, in the current folder.
         label: the label column or columns of a table.
 
@@ -27,11 +27,8 @@ def init(source: str | None, output: str | None, label: Sequence[str]) -> None:
     if source is None:
         show_templates()
         return
-    template = TEMPLATES / f"{source}.yaml"
-    if source in templates() and not label:
-        made = Guess(template.read_text(encoding="utf-8"), ())
-    else:
-        made = _of_data(source, label)
+    is_template = source in templates() and not Path(source).exists()
+    made = Guess(_template(source), ()) if is_template else _of_data(source, label)
     target = Path(output if output is not None else f"{_stem(source)}.yaml")
     read(text.read_text(made.spec, str(target)))  # what cannot be read back is not written
     _write(target, made.spec)
@@ -39,6 +36,10 @@ def init(source: str | None, output: str | None, label: Sequence[str]) -> None:
     for note in made.notes:
         print(f"  {note}")
     print(f"next  kspec run {target}\n      kspec explain {target}")
+
+
+def _template(name: str) -> str:
+    return (TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def templates() -> list[str]:
@@ -50,7 +51,7 @@ def show_templates() -> None:
     """Prints the templates, each with its first line."""
     width = max(map(len, templates()))
     for name in templates():
-        first = (TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0]
+        first = _template(name).partition("\n")[0]
         print(f"{name:<{width}}  {first.removeprefix('# ')}")
     print("\nkspec init NAME writes one of these. kspec init DATA looks at a .csv, .tsv, .parquet or .npz file,\n"
           "or at a folder of images or texts with a folder per class.")  # fmt: skip

@@ -22,11 +22,12 @@ def draft(path: Path, written: str) -> Draft:
     Raises:
         UsageError: not an .npz file, or no pair of arrays.
     """
-    shapes, arrays = _opened(path, written)
-    x, y = _pair(shapes, written)
-    parts = [split for split in SPLITS if f"{x}_{split}" in shapes and f"{y}_{split}" in shapes]
-    first_x, first_y = (f"{x}_{parts[0]}", f"{y}_{parts[0]}") if parts else (x, y)
-    features, labels = _array(arrays, first_x, written), _array(arrays, first_y, written)
+    with _opened(path, written) as archive:
+        names = list(archive.files)
+        x, y = _pair(names, written)
+        parts = [split for split in SPLITS if f"{x}_{split}" in names and f"{y}_{split}" in names]
+        first_x, first_y = (f"{x}_{parts[0]}", f"{y}_{parts[0]}") if parts else (x, y)
+        features, labels = _array(archive, first_x, written), _array(archive, first_y, written)
     made = Draft(f"kspec init {written}: {len(features):,} examples of shape {features.shape[1:]}")
     is_named = (x, y) == ("x", "y")
     made.data["npz"] = written if is_named else {"path": written, "x": x, "y": y}
@@ -49,15 +50,17 @@ def draft(path: Path, written: str) -> Draft:
     return made
 
 
-def _opened(path: Path, written: str) -> tuple[list[str], Any]:
-    """The names of the arrays, and the archive, which reads an array when it is asked for one."""
+def _opened(path: Path, written: str) -> Any:
+    """The archive, which reads an array when it is asked for one."""
     import numpy as np
 
     try:
         archive = np.load(path, allow_pickle=False)
-        return list(archive.files), archive
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile):
-        raise UsageError(f"{written}: not an .npz file of arrays saved by numpy.savez") from None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile):
+        archive = None
+    if not hasattr(archive, "files"):
+        raise UsageError(f"{written}: not an .npz file of arrays saved by numpy.savez")
+    return archive
 
 
 def _array(archive: Any, name: str, written: str) -> Any:

@@ -76,7 +76,8 @@ def _read(path: Path, written: str) -> tuple[Any, dict[str, Any], list[str]]:
 
 def _dialect(file: Path) -> dict[str, str]:
     """Encoding and separator, as far as they are not UTF-8 and a comma."""
-    head = file.open("rb").read(65_536)
+    with file.open("rb") as stream:
+        head = stream.read(65_536)
     found: dict[str, str] = {}
     try:
         lines = head.decode("utf-8-sig").splitlines()
