@@ -81,7 +81,7 @@ def is_id(column: Any, name: str) -> bool:
     known = column.dropna()
     if known.empty or known.nunique() < 0.98 * len(known):
         return False
-    if re.fullmatch(r"(?i)(.*[\W_])?(id|uuid|guid|index|key|no|nr|number)|unnamed.*|.*Id", name.strip()):
+    if re.fullmatch(r"(?i:(.*[\W_])?(id|uuid|guid|index|key|no|nr|number)|unnamed.*)|.*[a-z]Id", name.strip()):
         return True
     if column.dtype.kind in "iu":
         return bool((known.diff().dropna() == 1).all())

@@ -166,8 +166,9 @@ def _cleaning(made: Draft, table: Any, label: tuple[str, ...]) -> None:
     twice = int(table[[*used, *label]].duplicated().sum())
     if twice:
         steps.append("drop_duplicates")
-    if any(gaps[name] for name in label) or ("text" in columns and others):
-        steps.append({"drop_missing": {"columns": [name for name in (*label, *others) if gaps[name]]}})
+    needed = [name for name in (*label, *(used if "text" in columns else ())) if gaps[name]]
+    if needed:
+        steps.append({"drop_missing": {"columns": needed}})
     if numbers:
         steps.append({"fill_missing": {"strategy": "median", "columns": numbers}})
     if others and "text" not in columns:
