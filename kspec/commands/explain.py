@@ -22,8 +22,8 @@ from kspec.spec.forms import Json
 from kspec.spec.training import OWNED
 from kspec.text.address import parse
 
-MOST_LISTED = 40
-"""Names of components that are listed under a key; `kspec list` shows more."""
+MOST_LISTED = 50
+"""The most names of a kind that are listed."""
 LONGEST = 48
 """Characters of a value in a column."""
 
@@ -216,9 +216,12 @@ def _listed(key: Key) -> list[str]:
     if rest:
         lines += ["", *_table(rest)]
     if components:
-        kinds = dict.fromkeys(found[0] for name in components if (found := component_of(known[name])))
-        where = ", ".join(f"`kspec list {kind}`" for kind in kinds)
-        lines += ["", f"  {len(components)} names (their arguments: {where}):", wrapped(", ".join(components), "    ")]
+        kinds: dict[str, list[str]] = {}
+        for name in components:
+            kinds.setdefault(found[0] if (found := component_of(known[name])) else "", []).append(name)
+        for kind, of_kind in kinds.items():
+            lines += ["", f"  {len(of_kind)} names (`kspec list {kind}` shows their arguments)"]
+            lines += [wrapped(", ".join(of_kind), "    ")] if len(of_kind) <= MOST_LISTED else []
     return lines
 
 

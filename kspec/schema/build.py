@@ -66,11 +66,14 @@ def _plain(value: Any, also: dict[str, Json]) -> Any:
         return [_plain(item, also) for item in value]
     if not isinstance(value, dict):
         return value
+    if isinstance(one := value.get("arguments"), list):
+        return components.reference(components.definition_of(*one))
     if isinstance(kinds := value.get("component"), list):
         if "also" in value:
             also[kinds[0]] = value["also"]
         form = {"anyOf": components.bare(kinds)} if "bare" in value else components.place(kinds)
-        return form | {key: inner for key, inner in value.items() if key not in ("component", "also", "bare")}
+        rest = {key: inner for key, inner in value.items() if key not in ("component", "also", "bare", "title")}
+        return _proposed(_without_section_default(form | rest))
     found = {
         key: _plain(inner, also) for key, inner in value.items() if not (key == "title" and isinstance(inner, str))
     }
@@ -78,7 +81,7 @@ def _plain(value: Any, also: dict[str, Json]) -> Any:
         found = _with_names(found)
     if "prefixItems" in found:
         found["items"] = found.pop("prefixItems")
-    return _without_section_default(_counted(found))
+    return _proposed(_without_section_default(_counted(found)))
 
 
 def _with_names(found: Json) -> Json:
@@ -102,6 +105,17 @@ def _counted(found: Json) -> Json:
     if found.get("type") == "array":
         return {**rest, "minItems": least}
     return {**rest, "anyOf": [{**one, "minItems": least} if one in lists else one for one in rest["anyOf"]]}
+
+
+def _proposed(found: Json) -> Json:
+    """Editors propose the `examples` of a key as its values, but only plain ones; the others stay for `explain`."""
+    examples = found.get("examples")
+    if not isinstance(examples, list):
+        return found
+    whole = [one for one in examples if isinstance(one, dict | list)]
+    plain = [one for one in examples if one not in whole]
+    rest = {key: value for key, value in found.items() if key != "examples"}
+    return rest | ({"examples": plain} if plain else {}) | ({"x-examples": whole} if whole else {})
 
 
 def _without_section_default(found: Json) -> Json:

@@ -88,8 +88,9 @@ def flow_word(value: Any) -> str:
 def example(one: Json) -> Any:
     """A value that may stand there: the first example of the schema, else its default, else the plainest value."""
     target = placed(one)
-    if target.get("examples"):
-        return target["examples"][0]
+    for key in ("x-examples", "examples"):
+        if target.get(key):
+            return target[key][0]
     if target.get("default") not in (None, [], {}):
         return target["default"]
     return _plainest(target)

@@ -48,7 +48,16 @@ def _main(argument: str) -> Any:
 
 
 def _or_its_name(schema: dict[str, Any]) -> None:
+    """A data set's name alone, or with the arguments that this data set takes."""
     names = schema["properties"]["name"]["enum"]
+    if "arguments" in schema["properties"]:
+        schema["allOf"] = [
+            {
+                "if": {"required": ["name"], "properties": {"name": {"const": name}}},
+                "then": {"properties": {"arguments": {"arguments": ["keras_dataset", name]}}},
+            }
+            for name in names
+        ]
     or_value("name", {"enum": names})(schema)
 
 
@@ -74,7 +83,7 @@ class KerasDataset(Section):
         "mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "california_housing", "boston_housing"
     ]
     """The module's name in `keras.datasets`."""
-    arguments: dict[str, Any] = Field(default_factory=dict, examples=[{"num_words": 20000}])
+    arguments: dict[str, Any] = Field(default_factory=dict, examples=[{"path": "mnist.npz"}])
     """Arguments of its `load_data`, e.g. `{num_words: 20000}`."""
 
     @model_validator(mode="after")

@@ -3,11 +3,13 @@
 Each of these stands beside the validator that it describes. A schema may hold these keywords of kspec's own, which
 `kspec.schema` replaces by plain JSON Schema with the names and arguments of the catalogue:
 
-    {"component": [kinds]}      a name of these kinds, or a name with arguments; `also`: further arguments
-    {"arguments": [kind, name]} the arguments of one component
-    {"names": [kinds]}          in a mapping: each name of these kinds is a key whose value are its arguments
+    {"component": [kinds]}       a name of these kinds, or a name with arguments; `also`: further arguments;
+                                 `bare`: only a name
+    {"arguments": [kind, name]}  the arguments of one component
+    {"names": [kinds]}           in a mapping: each name of these kinds is a key whose value are its arguments
 
-and `short`, the key of a section that a value alone stands for, which stays for `kspec explain`.
+and two that stay for `kspec explain`: `short`, the key of a section that a value alone stands for, and `$comment`,
+a form in words.
 """
 
 from __future__ import annotations
