@@ -128,6 +128,17 @@ def test_a_rate_that_was_moved(kspec, chain):
     assert "    peak            0.1     base.yaml:10:38" in out
 
 
+def test_a_whole_schedule_that_was_moved(kspec, tmp_path):
+    (tmp_path / "spec.yaml").write_text(
+        "data: {sklearn: digits}\nmodel: MLP\n"
+        "training: {optimizer: {SGD: {learning_rate: {peak: 0.1, warmup: 2 epochs}, weight_decay: 0.5}}}\n"
+    )
+    warmup = rows(kspec("explain", "training.learning_rate.warmup", "spec.yaml").out)
+    assert (warmup["value"], warmup["set by"]) == ("2 epochs", "spec.yaml:3:65")
+    decay = rows(kspec("explain", "training.weight_decay.value", "spec.yaml").out)
+    assert (decay["value"], decay["set by"]) == ("0.5", "spec.yaml:3:90")
+
+
 @pytest.mark.parametrize(
     ("key", "why"),
     [
