@@ -128,6 +128,77 @@ def predict(folder: str, data: str, output: str | None, debug: bool) -> None:
     command.predict(folder, data, output)
 
 
+@cli.command()
+@click.argument("key", required=False)
+@click.argument("spec", required=False)
+@OVERRIDES
+@DEBUG
+def explain(key: str | None, spec: str | None, overrides: tuple[str, ...], debug: bool) -> None:
+    """Explain KEY: its meaning, type, default and allowed values.
+
+    With SPEC also its value there, and the file, line or override that set it. Without KEY, list the sections.
+
+    \b
+    kspec explain training.learning_rate.warmup
+    kspec explain training.optimizer.SGD.momentum specs/quickstart.yaml training.optimizer=SGD
+    """
+    from kspec.commands import explain as command
+
+    command.explain(key, spec, overrides)
+
+
+@cli.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@DEBUG
+def diff(a: str, b: str, as_json: bool, debug: bool) -> None:
+    """Compare A and B: spec files, run folders, or one of each.
+
+    Shows the values that differ in the complete specs, with what set them, and of runs the results side by side.
+    The exit code is 0 whether they differ or not.
+    """
+    from kspec.commands import diff as command
+
+    command.diff(a, b, as_json)
+
+
+@cli.command()
+@click.argument("source", required=False, metavar="[NAME|DATA]")
+@click.option("--output", "-o", metavar="FILE", help="Write the spec to this file.")
+@click.option("--label", multiple=True, metavar="COLUMN", help="The column to predict; may be given several times.")
+@click.option("--list", "show", is_flag=True, help="List the templates.")
+@DEBUG
+def init(source: str | None, output: str | None, label: tuple[str, ...], show: bool, debug: bool) -> None:
+    """Write a spec: from the template NAME, or for the file or folder DATA.
+
+    DATA is a .csv, .tsv, .parquet or .npz file, or a folder of images or texts with a folder per class. kspec looks at
+    it and says what it assumed. No file is overwritten.
+
+    \b
+    kspec init digits
+    kspec init houses.csv --label price -o houses.yaml
+    """
+    from kspec.commands import init as command
+
+    command.init(None if show else source, output, label)
+
+
+@cli.command()
+@DEBUG
+def schema(debug: bool) -> None:
+    """Print the JSON Schema of a spec: completion, hover and checks in an editor.
+
+    \b
+    kspec schema > kspec.schema.json
+    Then begin a spec with the line
+    # yaml-language-server: $schema=kspec.schema.json
+    """
+    from kspec.commands import schema as command
+
+    command.show()
+
+
 @cli.command(name="list")
 @click.argument("kind", required=False)
 @DEBUG

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from kspec.catalog import docstrings
 from kspec.catalog.infer import type_of
 from kspec.catalog.kinds import ABBREVIATIONS, FIXED, FIXED_ALIASES, LEFT_OUT, OWN, SOURCES, SUPPLIED
 from kspec.catalog.signature import parameters
@@ -119,7 +120,13 @@ def entry(kind: str, name: str, target: Any, address: str) -> dict[str, Any]:
     if kind == "keras_dataset":
         is_open = False
     found = {key: one for key, one in found.items() if not supplied(kind, one)}
-    arguments = {argument: described(kind, name, one) for argument, one in found.items()}
+    about = docstrings.arguments(target, found)
+    if kind == "keras_hub":
+        about |= docstrings.arguments(target.from_preset, FROM_PRESET)
+    arguments = {
+        argument: described(kind, name, one) | ({"about": about[argument]} if argument in about else {})
+        for argument, one in found.items()
+    }
     return {"target": address, "summary": first_sentence(target.__doc__), "arguments": arguments, "open": is_open}
 
 

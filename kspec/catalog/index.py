@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +31,7 @@ class Argument:
     """One argument of a component.
 
     type: words of `kspec.catalog.types` joined by "|"; default: None where required, or where it is an object;
-    choices: the strings it may be, () for any.
+    choices: the strings it may be, () for any; about: what it is, in a sentence, "" where its docstring does not say.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Argument:
     required: bool
     default: Any
     choices: tuple[str, ...] = ()
+    about: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,8 @@ def argument(name: str, raw: Mapping[str, Any]) -> Argument:
     """One argument from its entry in the index."""
     required = "default" not in raw
     choices = tuple(raw["choices"]) if "choices" in raw else ()
-    return Argument(name, raw["type"], required, None if required else raw["default"], choices)
+    default = None if required else raw["default"]
+    return Argument(name, raw["type"], required, default, choices, raw.get("about", ""))
 
 
 def find(kinds: str | tuple[str, ...], name: str) -> Entry | None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kspec.errors import Problem
+from kspec.spec.forms import OR_ONE, or_name
 
 T = TypeVar("T")
 
@@ -109,6 +110,8 @@ class OneOf(Section):
     A bare name stands for the name without arguments.
     """
 
+    model_config = ConfigDict(json_schema_extra=or_name)
+
     @model_validator(mode="wrap")
     @classmethod
     def _named(cls, value: Any, handler: Any) -> Any:
@@ -129,7 +132,7 @@ class OneOf(Section):
 
 Listed = Annotated[tuple[T, ...], BeforeValidator(_listed)]
 """A list of T."""
-ListedOrSingle = Annotated[tuple[T, ...], BeforeValidator(_listed), BeforeValidator(_listed_or_single)]
+ListedOrSingle = Annotated[tuple[T, ...], BeforeValidator(_listed), BeforeValidator(_listed_or_single), OR_ONE]
 """A list of T, or one T that stands for a list of one."""
 FilePath = Annotated[str, BeforeValidator(_absolute), Field(min_length=1)]
 """A path; `~` is the home folder, and a relative path starts where kspec is started."""

@@ -27,7 +27,7 @@ class DropDuplicates(Section):
 class DropMissing(Section):
     """Drops examples with a missing value (NaN, None, empty text)."""
 
-    columns: ListedOrSingle[str] | None = None
+    columns: ListedOrSingle[str] | None = Field(default=None, examples=[["age"]])
     """Look only at these columns; by default at all of them and at the label."""
 
 
@@ -36,9 +36,9 @@ class FillMissing(Section):
 
     strategy: Literal["mean", "median", "mode", "constant"] = "mean"
     """`mean` and `median` fill numeric columns, `mode` (the most frequent) any, `constant` uses `value`."""
-    value: float | str | None = None
+    value: float | str | None = Field(default=None, examples=["unknown"])
     """What `constant` fills in."""
-    columns: ListedOrSingle[str] | None = None
+    columns: ListedOrSingle[str] | None = Field(default=None, examples=[["age"]])
     """Only these columns; by default every feature column that the strategy fits."""
 
     @model_validator(mode="after")
@@ -57,7 +57,7 @@ class ClipOutliers(Section):
     `quantile`: from the quantile `factor` to the quantile 1 - `factor`."""
     factor: float = Field(default=1.5, gt=0)
     """How far out a value may lie; its meaning depends on `method`."""
-    columns: ListedOrSingle[str] | None = None
+    columns: ListedOrSingle[str] | None = Field(default=None, examples=[["age"]])
     """Only these columns; by default every numeric feature."""
 
     @model_validator(mode="after")
@@ -70,14 +70,14 @@ class ClipOutliers(Section):
 class DropLabels(Section):
     """Drops examples that carry one of these labels."""
 
-    labels: ListedOrSingle[str | int | float]
+    labels: ListedOrSingle[str | int | float] = Field(examples=[["unknown"]])
     """Labels as they stand in the data."""
 
 
 class MapLabels(Section):
     """Replaces labels: wrong or differently spelt names of one class."""
 
-    labels: dict[str, str | int | float] = Field(min_length=1)
+    labels: dict[str, str | int | float] = Field(min_length=1, examples=[{"nagative": "negative"}])
     """From the label as it stands in the data (as text) to what it should be."""
 
 

@@ -16,6 +16,7 @@ from kspec import catalog
 from kspec.catalog.types import quoted
 from kspec.errors import Problem
 from kspec.spec.base import refuse
+from kspec.spec.forms import component, written
 
 Kinds = str | tuple[str, ...]
 
@@ -35,6 +36,7 @@ def component_or(word: str, kinds: Kinds) -> Any:
         Component | Literal[word],
         PlainSerializer(lambda value: value if value == word else as_tree(value)),
         BeforeValidator(lambda value: value if value == word else parse(kinds, value)),
+        written({"const": word}, component(kinds)),
     ]
 
 
@@ -48,6 +50,7 @@ def component_of(kinds: Kinds) -> Any:
         Component,
         PlainSerializer(as_tree),
         BeforeValidator(lambda value: parse(kinds, value)),
+        written(component(kinds)),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from kspec import catalog
 from kspec.catalog.types import quoted
@@ -13,6 +13,7 @@ from kspec.errors import Problem
 from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, collected, refuse
 from kspec.spec.clean import Step
 from kspec.spec.component import component_of
+from kspec.spec.forms import NULL, TEXT, exactly_one, or_value, written
 
 
 def _split(value: Any) -> Any:
@@ -30,7 +31,14 @@ def _train_split(value: Any) -> Any:
     raise refuse(Problem((), "not a split", "a split such as `train` or `train[:90%]`", quoted(value), hint), value)
 
 
-Split = Annotated[str | float, BeforeValidator(_split)]
+_FRACTION = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+Split = Annotated[str | float, BeforeValidator(_split), written(TEXT, _FRACTION, NULL)]
+TrainSplit = Annotated[str, BeforeValidator(_train_split), written(TEXT)]
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+TEXT_SUFFIXES = (".txt",)
+"""Files of a folder that are read, in any case; others are left out."""
+SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+"""Name of a folder -> the split that it holds, where there is one for train."""
 SOURCES = ("tfds", "keras", "sklearn", "image_folder", "text_folder", "csv", "parquet", "npz")
 
 
@@ -39,12 +47,28 @@ def _main(argument: str) -> Any:
     return BeforeValidator(lambda value: {argument: value} if isinstance(value, str) else value)
 
 
+def _or_its_name(schema: dict[str, Any]) -> None:
+    """A data set's name alone, or with the arguments that this data set takes."""
+    names = schema["properties"]["name"]["enum"]
+    if "arguments" in schema["properties"]:
+        schema["allOf"] = [
+            {
+                "if": {"required": ["name"], "properties": {"name": {"const": name}}},
+                "then": {"properties": {"arguments": {"arguments": ["keras_dataset", name]}}},
+            }
+            for name in names
+        ]
+    or_value("name", {"enum": names})(schema)
+
+
 class Tfds(Section):
     """A data set of TensorFlow Datasets."""
 
-    name: str = Field(min_length=1)
+    model_config = ConfigDict(json_schema_extra=or_value("name", TEXT))
+
+    name: str = Field(min_length=1, examples=["cifar10", "glue/sst2"])
     """The name in TFDS' catalogue, with config and version where wanted: `glue/sst2`, `cifar10:3.0.2`."""
-    data_dir: FilePath | None = None
+    data_dir: FilePath | None = Field(default=None, examples=["~/tensorflow_datasets"])
     """The folder that holds prepared data sets; by default TFDS' own (`$TFDS_DATA_DIR` or `~/tensorflow_datasets`)."""
     download: bool = True
     """Download and prepare the set where it is missing."""
@@ -53,11 +77,13 @@ class Tfds(Section):
 class KerasDataset(Section):
     """A data set of `keras.datasets`; Keras downloads it on first use."""
 
+    model_config = ConfigDict(json_schema_extra=_or_its_name)
+
     name: Literal[
         "mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "california_housing", "boston_housing"
     ]
     """The module's name in `keras.datasets`."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, Any] = Field(default_factory=dict, examples=[{"path": "mnist.npz"}])
     """Arguments of its `load_data`, e.g. `{num_words: 20000}`."""
 
     @model_validator(mode="after")
@@ -71,6 +97,8 @@ class KerasDataset(Section):
 class SklearnDataset(Section):
     """A data set that ships with scikit-learn (`sklearn.datasets.load_*`); needs no network."""
 
+    model_config = ConfigDict(json_schema_extra=_or_its_name)
+
     name: Literal["breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine"]
     """The name after `load_`."""
 
@@ -78,14 +106,18 @@ class SklearnDataset(Section):
 class Folder(Section):
     """A folder with one folder per class, at the top or under `train/`, `validation/`, `test/`."""
 
-    path: FilePath
+    model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
+
+    path: FilePath = Field(examples=["photos"])
     """The folder."""
 
 
 class Csv(Section):
     """A table in a CSV file."""
 
-    path: FilePath
+    model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
+
+    path: FilePath = Field(examples=["table.csv"])
     """The file, or a folder with `train.csv`, `validation.csv`, `test.csv`."""
     separator: str = Field(default=",", min_length=1)
     """What stands between two values."""
@@ -96,14 +128,18 @@ class Csv(Section):
 class Parquet(Section):
     """A table in a Parquet file."""
 
-    path: FilePath
+    model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
+
+    path: FilePath = Field(examples=["table.parquet"])
     """The file, or a folder with `train.parquet`, `validation.parquet`, `test.parquet`."""
 
 
 class Npz(Section):
     """NumPy arrays in an .npz file: `x_train`, `y_train`, `x_test`, `y_test`, or one pair `x`, `y`."""
 
-    path: FilePath
+    model_config = ConfigDict(json_schema_extra=or_value("path", TEXT))
+
+    path: FilePath = Field(examples=["arrays.npz"])
     """The file; arrays with pickled objects are refused."""
     x: str = "x"
     """The name (or the start of the names) of the features' arrays."""
@@ -114,13 +150,13 @@ class Npz(Section):
 class Columns(Section):
     """Which columns of a table are features, and how each is read. By default all but the label, by their type."""
 
-    numeric: Listed[str] | None = None
+    numeric: Listed[str] | None = Field(default=None, examples=[["age", "height"]])
     """Columns that are numbers: normalised to mean 0 and variance 1, fitted on train."""
-    categorical: Listed[str] | None = None
+    categorical: Listed[str] | None = Field(default=None, examples=[["city"]])
     """Columns that name categories: one-hot encoded, with one place for values that train does not hold."""
-    text: str | None = None
+    text: str | None = Field(default=None, examples=["review"])
     """The one column that holds the text, for text models."""
-    ignore: Listed[str] = ()
+    ignore: Listed[str] = Field(default=(), examples=[["id"]])
     """Columns to leave out."""
 
 
@@ -136,9 +172,9 @@ def _size(value: Any) -> Any:
 class Image(Section):
     """How images are read."""
 
-    size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(_size)] = None
+    size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(_size)] = Field(default=None, examples=[[224, 224]])
     """[height, width] that every image is resized to; needed where they differ in size."""
-    channels: Literal[1, 3] | None = None
+    channels: Literal[1, 3] | None = Field(default=None, examples=[3])
     """Channels to convert to; by default as stored."""
     interpolation: Literal["bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5"] = "bilinear"
     """How resizing computes a pixel."""
@@ -159,7 +195,7 @@ class Text(Section):
     truncate: Literal["head", "tail", "head_tail"] = "head"
     """What is kept of a longer text: its beginning, its end, or a quarter of beginning and three of end
     (Sun et al. 2019, arXiv:1905.05583, section 5.3.1)."""
-    ngrams: int | None = Field(default=None, ge=1)
+    ngrams: int | None = Field(default=None, ge=1, examples=[2])
     """Also make tokens of up to this many words in a row."""
     strip_html: bool = True
     """Replace tags such as `<br />` by a space."""
@@ -167,6 +203,8 @@ class Text(Section):
 
 class Data(Section):
     """Where the examples come from, how they are split, cleaned, read and augmented."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one(SOURCES))
 
     tfds: Annotated[Tfds | None, _main("name")] = None
     """A data set of TensorFlow Datasets."""
@@ -185,17 +223,17 @@ class Data(Section):
     npz: Annotated[Npz | None, _main("path")] = None
     """NumPy arrays."""
 
-    train: Annotated[str, BeforeValidator(_train_split)] = "train"
+    train: TrainSplit = "train"
     """The train split, in TFDS' syntax: `train[:90%]`, `train[5000:]`. A source without splits holds one, `train`."""
-    validation: Split | None = None
+    validation: Split | None = Field(default=None, examples=[0.1, "train[90%:]"])
     """A split in TFDS' syntax, or the fraction of train to set aside, drawn with the seed."""
-    test: Split | None = "auto"
+    test: Split | None = Field(default="auto", examples=["test", 0.2])
     """A split in TFDS' syntax, or the fraction of train to set aside; `auto`: the source's own test split, if any."""
     stratify: bool = True
     """Fractions keep each class's share (classification only)."""
     task: Literal["auto", "classification", "regression", "multi_label"] = "auto"
     """What is predicted; `auto` looks at the labels."""
-    label: Annotated[ListedOrSingle[str], Field(min_length=1)] | None = None
+    label: Annotated[ListedOrSingle[str], Field(min_length=1)] | None = Field(default=None, examples=["price"])
     """The column(s) or feature to predict; several columns of 0 and 1 are multi-label, several numbers a vector."""
     columns: Columns = Columns()
     """For tables: which columns, and how they are read."""
@@ -203,9 +241,11 @@ class Data(Section):
     """For images: size and channels."""
     text: Text = Text()
     """For texts: tokens and length."""
-    clean: Listed[Step] = ()
+    clean: Listed[Step] = Field(default=(), examples=[["drop_duplicates", {"fill_missing": {"strategy": "median"}}]])
     """Cleaning steps, in order."""
-    augment: Listed[component_of("augmentation")] = ()  # type: ignore[valid-type]
+    augment: Listed[component_of("augmentation")] = Field(  # type: ignore[valid-type]
+        default=(), examples=[[{"RandomCrop": {"padding": 4}}, {"RandomFlip": {"mode": "horizontal"}}]]
+    )
     """Augmentation of the train split, in order, drawn anew for each example and epoch."""
     batch_size: int = Field(default=32, ge=1, le=1_000_000_000)
     """Examples a step."""

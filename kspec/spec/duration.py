@@ -10,11 +10,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 from kspec.catalog.types import quoted
 from kspec.errors import Problem
 from kspec.spec.base import refuse
+from kspec.spec.forms import written
 
 _TEXT = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?)\s*(epochs?|steps?|%)", re.ASCII)
 LONGEST = 1e9
 """Epochs or steps that no training has: a larger number is a mistake, and too large to count with."""
 _EXPECTED = "`2 epochs`, `500 steps`, or a share of the training such as `0.1` or `10%`"
+_FORM = written(
+    {"type": "number", "minimum": 0, "maximum": 1},
+    {"type": "string", "pattern": rf"^\s*{_TEXT.pattern}\s*$"},
+    **{"$comment": _EXPECTED},
+    examples=["2 epochs", "500 steps", "10%", 0.1],
+)
 
 
 class Span(BaseModel):
@@ -68,4 +75,4 @@ def as_tree(span: Span) -> float | str:
     )
 
 
-Duration = Annotated[Span, PlainSerializer(as_tree), BeforeValidator(parse)]
+Duration = Annotated[Span, PlainSerializer(as_tree), BeforeValidator(parse), _FORM]

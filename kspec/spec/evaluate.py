@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from kspec.errors import Problem
 from kspec.spec.base import ListedOrSingle, Section, refuse
@@ -22,6 +22,8 @@ def _different(views: tuple[str, ...]) -> tuple[str, ...]:
 class Evaluate(Section):
     """How the finished model is measured on validation and test."""
 
-    views: Annotated[ListedOrSingle[Literal["mirror", "shift"]], AfterValidator(_different)] = ()
+    views: Annotated[ListedOrSingle[Literal["mirror", "shift"]], AfterValidator(_different)] = Field(
+        default=(), examples=[["mirror", "shift"]]
+    )
     """Test-time views whose predictions are averaged, reported beside the plain result: `mirror` (flipped left to
     right), `shift` (moved by a pixel along both diagonals)."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from kspec import catalog
 from kspec.errors import Problem
 from kspec.spec.base import ListedOrSingle, OneOf, Section, refuse
 from kspec.spec.duration import Duration, Span
+from kspec.spec.forms import or_value
 
 
 class Constant(Section):
@@ -54,7 +55,7 @@ class Exponential(Section):
 class Step(Section):
     """The rate is multiplied by `factor` at each point."""
 
-    at: Annotated[ListedOrSingle[Duration], Field(min_length=1)]
+    at: Annotated[ListedOrSingle[Duration], Field(min_length=1)] = Field(examples=[["50%", "75%"]])
     """The points, counted from the start of the training."""
     factor: float = Field(default=0.1, gt=0, lt=1)
     """What the rate is multiplied by."""
@@ -116,7 +117,9 @@ class Decay(OneOf):
 class LearningRate(Section):
     """The rate over the whole training."""
 
-    peak: float = Field(gt=0)
+    model_config = ConfigDict(json_schema_extra=or_value("peak", {"type": "number", "exclusiveMinimum": 0}))
+
+    peak: float = Field(gt=0, examples=[0.001])
     """The rate after the warmup."""
     warmup: Duration = Span(value=0.0, unit="fraction")
     """Length of the rise from `initial` to `peak`."""

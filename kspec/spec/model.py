@@ -16,13 +16,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from kspec import catalog
 from kspec.catalog.types import quoted
 from kspec.errors import Problem, did_you_mean
 from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, collected, refuse, stated
 from kspec.spec.component import Component, as_tree, component_of, parse, split
+from kspec.spec.forms import NULL, TEXT, component, written
 
 KINDS = ("model", "application", "keras_hub")
 WANTED = "a family, a network of keras.applications, a KerasHub task, `layers` or `file`"
@@ -55,7 +64,15 @@ def _layer_tree(layer: Layer) -> Any:
     return {layer.layer.name: {**layer.layer.arguments, "inputs": list(layer.inputs)}}
 
 
-LayerEntry = Annotated[Layer, PlainSerializer(_layer_tree), BeforeValidator(_layer)]
+_INPUTS = {
+    "type": ["array", "null"],
+    "items": TEXT,
+    "minItems": 1,
+    "description": "Names of the layers whose outputs it takes: `previous`, `input`, or the `name` of a layer before.",
+}
+LayerEntry = Annotated[
+    Layer, PlainSerializer(_layer_tree), BeforeValidator(_layer), written(component("layer", inputs=_INPUTS))
+]
 
 
 def _patterned(kind: str) -> Any:
@@ -81,24 +98,52 @@ def _patterned(kind: str) -> Any:
     def write(value: dict[str, Component | None] | None) -> Any:
         return value and {key: None if inner is None else as_tree(inner) for key, inner in value.items()}
 
-    return Annotated[dict[str, Component | None] | None, PlainSerializer(write), BeforeValidator(read)]
+    one = component(kind)
+    by_pattern = {
+        "type": "object",
+        "additionalProperties": {"anyOf": [one, NULL]},
+        "not": {"propertyNames": {"not": {"pattern": "[*/]"}}},  # at least one key is a pattern
+    }
+    form = written(one, by_pattern, NULL)
+    return Annotated[dict[str, Component | None] | None, PlainSerializer(write), BeforeValidator(read), form]
+
+
+def _named_network(schema: dict[str, Any]) -> None:
+    """A network stands as its own name, which is a key beside the others; or the name alone."""
+    whole = dict(schema)
+    del whole["properties"]["network"]
+    others = [key for key in whole["properties"] if key not in ("layers", "file")]
+    whole["names"] = list(KINDS)
+    whole["not"] = {"type": "object", "propertyNames": {"enum": others}}  # a network, `layers` or `file` is needed
+    whole["maxProperties"] = len(others) + 1
+    description = whole["description"]
+    schema.clear()
+    schema.update({"anyOf": [{"component": list(KINDS), "bare": True}, whole], "description": description})
 
 
 class Model(Section):
     """What is trained. Input shape and number of classes come from the data."""
 
+    model_config = ConfigDict(json_schema_extra=_named_network)
+
     network: component_of(KINDS) | None = None  # type: ignore[valid-type]
     """A family (`kspec list model`), a network of keras.applications, or a KerasHub task; written as its own name:
     `ResNet: {depth: 20}`."""
-    layers: Annotated[Listed[LayerEntry], Field(min_length=1)] | None = None
+    layers: Annotated[Listed[LayerEntry], Field(min_length=1)] | None = Field(
+        default=None, examples=[[{"Dense": {"units": 64, "activation": "relu"}}, {"Dropout": {"rate": 0.2}}]]
+    )
     """A list of Keras layers; the output layer that fits the data is added unless the last layer has `name: output`."""
-    file: FilePath | None = None
+    file: FilePath | None = Field(default=None, examples=["base.keras"])
     """A saved `.keras` file to train on."""
-    regularizer: _patterned("regularizer") = None  # type: ignore[valid-type]
+    regularizer: _patterned("regularizer") = Field(  # type: ignore[valid-type]
+        default=None, examples=[{"L2": {"l2": 0.0001}}, {"head/*": None, "*/kernel": {"L2": {"l2": 0.0001}}}]
+    )
     """A regularizer for every kernel, or by pattern over weight paths: the first match wins, null means none."""
-    constraint: _patterned("constraint") = None  # type: ignore[valid-type]
+    constraint: _patterned("constraint") = Field(  # type: ignore[valid-type]
+        default=None, examples=[{"MaxNorm": {"max_value": 3.0}}]
+    )
     """A constraint such as MaxNorm, for every kernel or by pattern."""
-    freeze: ListedOrSingle[str] = ()
+    freeze: ListedOrSingle[str] = Field(default=(), examples=["base", ["stage1*"]])
     """Patterns over layer paths that do not train; `base` is the pretrained part of an application or KerasHub task."""
 
     @model_validator(mode="wrap")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, ValidationError, model_validator
+from pydantic import ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
 from kspec import catalog
 from kspec.errors import Problem
 from kspec.spec.base import Listed, ListedOrSingle, Section, collected
 from kspec.spec.component import Component, component_of, component_or, split
+from kspec.spec.forms import or_value
 from kspec.spec.learning_rate import LearningRate
 
 Positive = Annotated[float, Field(gt=0)]
@@ -23,7 +24,9 @@ class WeightDecay(Section):
     """Weight decay: `decoupled` shrinks the weights beside the gradient step (Loshchilov & Hutter 2019,
     arXiv:1711.05101), otherwise it is the L2 gradient added to the loss's."""
 
-    value: float = Field(gt=0)
+    model_config = ConfigDict(json_schema_extra=or_value("value", {"type": "number", "exclusiveMinimum": 0}))
+
+    value: float = Field(gt=0, examples=[0.0005])
     """Strength, per step: decoupled subtracts value * learning rate * weight."""
     decoupled: bool = True
     """Beside the gradient (AdamW), or coupled: added to the gradient (L2)."""
@@ -39,11 +42,11 @@ class WeightDecay(Section):
 class ParameterGroup(Section):
     """Weights that train at another rate or decay."""
 
-    match: str = Field(min_length=1)
+    match: str = Field(min_length=1, examples=["*/bias"])
     """A pattern over weight paths; the first group that matches wins."""
     learning_rate: float = Field(default=1.0, ge=0)
     """A factor on the learning rate."""
-    weight_decay: float | None = Field(default=None, ge=0)
+    weight_decay: float | None = Field(default=None, ge=0, examples=[0.0])
     """Takes the place of `training.weight_decay.value` for these weights."""
 
 
@@ -52,23 +55,33 @@ class Training(Section):
 
     epochs: int = Field(default=10, ge=1, le=1_000_000)
     """Passes over the train split."""
-    steps_per_epoch: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    steps_per_epoch: int | None = Field(default=None, ge=1, le=1_000_000_000, examples=[500])
     """Steps that count as an epoch; by default all batches of the train split."""
-    loss: component_or("auto", "loss") = "auto"  # type: ignore[valid-type]
+    loss: component_or("auto", "loss") = Field(  # type: ignore[valid-type]
+        default="auto", examples=[{"CategoricalCrossentropy": {"label_smoothing": 0.1}}]
+    )
     """A Keras loss; `auto` fits the task: cross-entropy for classes and labels, MSE for numbers."""
-    optimizer: component_of("optimizer") = Component(name="Adam")  # type: ignore[valid-type]
+    optimizer: component_of("optimizer") = Field(  # type: ignore[valid-type]
+        default=Component(name="Adam"), examples=[{"SGD": {"momentum": 0.9, "nesterov": True}}]
+    )
     """A Keras optimizer, with its own arguments: momentum, clipnorm, gradient_accumulation_steps, use_ema, ..."""
-    learning_rate: LearningRate | None = None
+    learning_rate: LearningRate | None = Field(
+        default=None, examples=[0.001, {"peak": 0.1, "warmup": "2 epochs", "decay": "cosine"}]
+    )
     """A number, or warmup, peak and decay; by default the optimizer's own default."""
-    weight_decay: WeightDecay | None = None
+    weight_decay: WeightDecay | None = Field(default=None, examples=[0.0005])
     """A number, or decoupled or coupled, with exclusions."""
-    parameter_groups: Listed[ParameterGroup] = ()
+    parameter_groups: Listed[ParameterGroup] = Field(default=(), examples=[[{"match": "head/*", "learning_rate": 10}]])
     """Weights that train at another rate or decay."""
-    metrics: ListedOrSingle[component_or("auto", "metric")] = ("auto",)  # type: ignore[valid-type]
+    metrics: ListedOrSingle[component_or("auto", "metric")] = Field(  # type: ignore[valid-type]
+        default=("auto",), examples=[["accuracy", {"TopKCategoricalAccuracy": {"k": 3}}]]
+    )
     """Keras metrics; `auto` stands for accuracy for classes and mean absolute error for numbers."""
-    class_weight: ClassWeight | None = None
+    class_weight: ClassWeight | None = Field(default=None, examples=["balanced", {"spam": 5.0}])
     """A weight per class name or number; `balanced`: inverse to the class's share of train."""
-    callbacks: Listed[component_of("callback")] = ()  # type: ignore[valid-type]
+    callbacks: Listed[component_of("callback")] = Field(  # type: ignore[valid-type]
+        default=(), examples=[[{"EarlyStopping": {"monitor": "val_loss", "patience": 5}}]]
+    )
     """Keras or kspec callbacks, in order."""
     steps_per_execution: int = Field(default=1, ge=1, le=1_000_000)
     """Batches a compiled call runs; higher is faster for tiny models."""

@@ -15,11 +15,9 @@ from kspec.builders.data.images import fitted
 from kspec.builders.data.sources import memory
 from kspec.builders.examples import Examples, Source
 from kspec.errors import DataError, Problem
-from kspec.spec.data import Data, Image
+from kspec.spec.data import IMAGE_SUFFIXES, SPLIT_FOLDERS, TEXT_SUFFIXES, Data, Image
 
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
-TEXTS = (".txt",)
-SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+IMAGES, TEXTS, SPLITS = IMAGE_SUFFIXES, TEXT_SUFFIXES, SPLIT_FOLDERS
 SHOWN = 10
 LOG = logging.getLogger("kspec")
 
