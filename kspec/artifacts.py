@@ -38,6 +38,10 @@ SPEC, RECORD, HISTORY, MODEL, CURVES, LOG = (
 )
 
 
+PARTIAL = ".partial"
+"""In the names of files that are being written."""
+
+
 def plan(root: Path, name: str, now: datetime) -> Path:
     """The path of a new run's folder; nothing is written.
 
@@ -74,7 +78,7 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
 
     The temporary name keeps the suffix, since Keras decides the format by it.
     """
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=f"{PARTIAL}{path.suffix}", dir=path.parent)
     os.close(handle)
     try:
         write(Path(temporary))
@@ -97,6 +101,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def remove_partial(folder: Path) -> None:
+    """Removes what a process that was killed left half written in a run's folder."""
+    for left in folder.glob(f".*{PARTIAL}.*"):
+        left.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

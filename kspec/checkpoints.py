@@ -28,13 +28,12 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.numpy import load, save_file
 
-from kspec.artifacts import sync_folder
+from kspec.artifacts import PARTIAL, sync_folder
 from kspec.errors import RunError, UsageError
 
 FOLDER, LOCK, STATE = "checkpoint", "lock", "state"
 KEPT = 2
 _NAME = re.compile(r"(?P<number>\d{6,})-(?P<digest>[0-9a-f]{64})\.safetensors")
-_PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def write(run: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray])
     before = _files(folder)
     number = int(before[0].name.split("-")[0]) + 1 if before else 1
     path = folder / f"{number:06d}-{_digest(text, kept)}.safetensors"
-    partial = folder / f"{number:06d}{_PARTIAL}"
+    partial = folder / f"{number:06d}{PARTIAL}"
     try:
         folder.mkdir(exist_ok=True)
         _write_synced(partial, kept, text)
@@ -163,7 +162,7 @@ def locked(run: Path) -> Iterator[None]:
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}") from error
     try:
-        for left in folder.glob(f"*{_PARTIAL}"):  # of a process that was killed while it wrote
+        for left in folder.glob(f"*{PARTIAL}"):  # of a process that was killed while it wrote
             left.unlink(missing_ok=True)
         yield
     finally:

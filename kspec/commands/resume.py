@@ -46,6 +46,7 @@ def resume(folder: str, other_versions: bool = False) -> None:
         raise UsageError(f"{place}: not the versions the run began with: {changed}; the result would be another one\n"
                          "       hint: install those, or go on all the same with --other-versions")  # fmt: skip
     with stopping() as stop, checkpoints.locked(place):
+        artifacts.remove_partial(place)
         found = checkpoints.read(place)
         document, spec = load(str(place / artifacts.SPEC), ())
         _same_spec(place, before, found)

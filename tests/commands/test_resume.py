@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from kspec import artifacts
 from kspec.commands.progress import EpochLines
 
 
@@ -92,6 +93,24 @@ def test_a_finished_run_has_nothing_to_resume(kspec, alone):
     assert (result.code, result.err) == (0, "")
     assert "has finished" in result.out
     assert (alone / "run.json").read_bytes() == before
+
+
+def test_what_a_killed_process_left_half_written_is_removed(kspec, stopped, alone):
+    folder = stopped()
+
+    def killed(path):
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(artifacts.Path, "unlink", lambda *_, **__: None)  # nobody is left to tidy up
+        artifacts.write_file(folder / "history.csv", killed)
+    assert list(folder.glob(".history-*"))
+    (folder / ".mine.txt").write_text("not kspec's")
+    assert kspec("resume", folder).code == 0
+    assert (folder / ".mine.txt").exists()
+    (folder / ".mine.txt").unlink()
+    assert_the_same(folder, alone)
 
 
 def test_without_a_state_it_begins_at_the_beginning(kspec, stopped, alone):
