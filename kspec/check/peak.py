@@ -65,7 +65,7 @@ def _peak(graph: Any) -> int:
     for number, operation in enumerate(operations):
         for output in operation.outputs:
             key = output.ref()
-            until = last[key] if key in last else number
+            until = last.get(key, number)
             shared = _shared(operation, output, number, buffer, sizes, free_at)
             if shared is None:
                 shared = len(sizes)
