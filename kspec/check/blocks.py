@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import keras
+
 from kspec.builders.model.freeze import layer_paths
 
 MOST = 14
@@ -31,6 +33,10 @@ def blocks(model: Any, macs: Mapping[str, int]) -> list[Block]:
     `stage1_block2_conv1` and `stage1_block2_conv2` become `stage1_block2`. macs: by the path of the layer.
     """
     held, trained = parameters(model)
+    for path in _cells(model):  # the products of a recurrent layer stand with the layer, so its weights do too
+        outer = path.rpartition("/")[0]
+        held[outer] += held.pop(path, 0)
+        trained[outer] += trained.pop(path, 0)
     paths = [path for path in ("", *dict(layer_paths(model))) if held[path] or macs.get(path)]
     grouped: dict[str, list[str]] = {}
     for path, name in zip(paths, _names(paths), strict=True):
@@ -44,6 +50,13 @@ def blocks(model: Any, macs: Mapping[str, int]) -> list[Block]:
         )
         for name, inside in grouped.items()
     ]
+
+
+def _cells(model: Any) -> list[str]:
+    """The paths of layers inside recurrent layers, the deepest first."""
+    found = dict(layer_paths(model))
+    recurrent = tuple(f"{path}/" for path, layer in found.items() if isinstance(layer, keras.layers.RNN))
+    return [path for path in reversed(found) if path.startswith(recurrent)] if recurrent else []
 
 
 def parameters(model: Any) -> tuple[Counter[str], Counter[str]]:

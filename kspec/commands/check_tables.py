@@ -35,8 +35,8 @@ def _table(title: str, style: str, problems: Sequence[Problem]) -> Table:
         found = f"\nfound: {problem.found}" if problem.found else ""
         wanted = [f"expected: {problem.expected}"] if problem.expected else []
         todo = "\n".join([*wanted, *([problem.hint] if problem.hint else [])])
-        where = "\n".join(part for part in (place, dotted(problem.path)) if part)
-        table.add_row(*(clean(one) for one in (where, problem.message + found, todo)))
+        address = f"{dotted(problem.path)}\n" if problem.path else ""
+        table.add_row(*(clean(one) for one in (place, address + problem.message + found, todo)))
     return table
 
 
