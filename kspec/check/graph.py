@@ -77,18 +77,14 @@ def owner(name: str, paths: frozenset[str]) -> str:
     return found
 
 
-def operations(graph: Any) -> Iterator[Any]:
-    """The operations of a graph, in the order in which they were made, which is one in which they can run."""
-    yield from graph.get_operations()
-
-
 def needed(graph: Any) -> Iterator[Any]:
-    """The operations that the outputs are computed from.
+    """The operations that outputs and updates are computed from, in the order in which they were made.
 
-    Keras traces some parts only to learn a shape, such as the first step of a recurrent layer before its loop.
+    The others are never run. Keras traces some parts only to learn a shape, such as the first step of a recurrent layer
+    before its loop; and TensorFlow's tape differentiates through frozen layers too.
     """
     wanted: set[Any] = set()
-    queue = [one.op for one in graph.outputs]
+    queue = [*(one.op for one in graph.outputs), *graph.control_outputs]
     while queue:
         operation = queue.pop()
         if operation in wanted:
@@ -96,4 +92,5 @@ def needed(graph: Any) -> Iterator[Any]:
         wanted.add(operation)
         if operation.type not in SHAPES:
             queue += [one.op for one in operation.inputs]
-    return (one for one in operations(graph) if one in wanted)
+        queue += operation.control_inputs
+    return (one for one in graph.get_operations() if one in wanted)

@@ -55,7 +55,7 @@ def _elements(tensor: Any) -> int:
 
 
 def _peak(graph: Any) -> int:
-    operations = list(graphs.operations(graph))
+    operations = list(graphs.needed(graph))
     last = {one.ref(): number for number, operation in enumerate(operations) for one in operation.inputs}
     buffer: dict[Any, int] = {}  # tensor -> the number of its buffer
     sizes: dict[int, int] = {}
@@ -115,7 +115,7 @@ def _kept_by_loop(operation: Any, output: Any) -> int:
         return 0
     if output.value_index != max(one.value_index for one in operation.outputs if one.dtype.name == "variant"):
         return 0  # counted once, with the last list, which the backward pass reads
-    inside = list(graphs.operations(graphs.body(operation, "body")))
+    inside = list(graphs.needed(graphs.body(operation, "body")))
     kept = [one.inputs[KEPT[one.type]] for one in inside if one.type in KEPT]
     # A weight that is pushed is the same buffer each time.
     each = sum(_elements(one) * one.dtype.size for one in kept if one.op.type != "ReadVariableOp")
