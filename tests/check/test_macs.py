@@ -92,7 +92,7 @@ def test_keras_hub():
 
 
 def test_resnet_20():
-    # He et al. 2015 with identity shortcuts: stem, 6 convolutions at 32x32, a halving one and 5 at 16x16, the same at 8x8.
+    # He et al. 2015, identity shortcuts: stem, 6 convolutions at 32x32, a halving one and 5 at 16x16, the same at 8x8.
     stem, stage1 = 32 * 32 * 9 * 3 * 16, 6 * 32 * 32 * 9 * 16 * 16
     later = 16 * 16 * 9 * 16 * 32 + 5 * 16 * 16 * 9 * 32 * 32
     model = ResNet((32, 32, 3), 10, depth=20, version="v1", shortcut="identity")
