@@ -68,7 +68,9 @@ def check(spec: str, overrides: tuple[str, ...], as_json: bool, only_static: boo
     """
     from kspec.commands import check as command
 
-    sys.exit(WRONG if command.check(spec, overrides, runs, as_json=as_json, only_static=only_static) else DONE)
+    sys.exit(
+        WRONG if command.check(spec, overrides, runs, as_json=as_json, only_static=only_static, debug=debug) else DONE
+    )
 
 
 @cli.command()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import tensorflow as tf
 
 from kspec.builders.examples import Datasets
 from kspec.builders.experiment import Experiment, assemble, load_data
@@ -32,6 +35,7 @@ class Report:
     """What a check found, and the figures as far as it came.
 
     seconds: what the parts of the check took. peak: the most bytes the process held, its own and the data's with it.
+    traceback: of the error that the real steps ended in.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -45,6 +49,7 @@ class Report:
     disk: int | None = None
     free: int | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    traceback: str = ""
 
     @property
     def is_wrong(self) -> bool:
@@ -145,11 +150,9 @@ def _step(report: Report, experiment: Experiment) -> None:
     except SpecError as error:
         report.findings += errors(error.problems)
         return
-    except (MemoryError, Exception) as error:
-        lines = str(error).strip().splitlines() or [""]
-        message = f"the first steps of the training fail: {type(error).__name__}: {lines[0]}"
-        hint = "kspec check --debug shows the traceback"
-        report.findings += errors([Problem(("training",), message, hint=hint, on_key=True)])
+    except Exception as error:
+        report.traceback = traceback.format_exc()
+        report.findings += errors([_failure(error, report, experiment)])
         return
     report.peak = machine.peak_resident()
     stopped = [one.stopped for one in experiment.plan.callbacks if isinstance(one, TerminateOnNaN) and one.stopped]
@@ -157,6 +160,17 @@ def _step(report: Report, experiment: Experiment) -> None:
         message = f"the loss is no number in the first steps: {stopped[0] if stopped else report.timing.loss}"
         hint = "a lower learning rate, a warmup, clipnorm, or features and labels of a smaller scale"
         report.findings += errors([Problem(("training",), message, hint=hint, on_key=True)])
+
+
+def _failure(error: Exception, report: Report, experiment: Experiment) -> Problem:
+    if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError) and report.memory and report.room:
+        needs = out_of_memory.needs(report.memory, experiment.spec.data.batch_size)
+        message = f"not enough memory: a step needs about {needs}"
+        hint = out_of_memory.hint(experiment, report.memory, report.room)
+        return Problem(("data", "batch_size"), message, hint=hint, on_key=True)
+    lines = str(error).strip().splitlines() or [""]
+    message = f"the first steps of the training fail: {type(error).__name__}: {lines[0]}"
+    return Problem(("training",), message, hint="kspec check --debug shows the traceback", on_key=True)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ kernels), freed memory that the allocator keeps, and the processes's own few hun
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kspec.check import graph as graphs
@@ -43,7 +44,10 @@ def estimate(model: Any, specs: tuple[Any, ...], examples: int) -> Estimate:
     """
     points = [(n, _peak(graphs.training_step(model, graphs.of_size(specs, n)))) for n in (examples, 2 * examples)]
     optimizer = sum(_bytes_of(variable) for variable in model.optimizer.variables)
-    return between(sum(_bytes_of(weight) for weight in model.weights), optimizer, *points)
+    found = between(sum(_bytes_of(weight) for weight in model.weights), optimizer, *points)
+    # At the fullest moment, early in the backward pass, few gradients are there yet; before the update all of them are.
+    gradients = sum(_bytes_of(weight) for weight in model.trainable_weights)
+    return replace(found, gradients=max(found.gradients, gradients))
 
 
 def _bytes_of(variable: Any) -> int:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from kspec.text import Document
 
 
-def check(path: str, overrides: Sequence[str], runs: str, *, as_json: bool, only_static: bool) -> bool:
+def check(path: str, overrides: Sequence[str], runs: str, *, as_json: bool, only_static: bool, debug: bool) -> bool:
     """Checks a spec and shows what was found; True where there is an error.
 
-    Keras is loaded only for a spec that reads.
+    Keras is loaded only for a spec that reads. debug: show the traceback of an error in the real steps.
 
     Raises:
         UsageError: no such file, or no place for runs; with `as_json` it is an error in the document instead.
@@ -42,6 +42,8 @@ def check(path: str, overrides: Sequence[str], runs: str, *, as_json: bool, only
     if only_static:
         return _static(path, [], as_json)
     report = _live(document, spec, runs, as_json)
+    if debug and report.traceback:
+        print(report.traceback, file=sys.stderr)
     if as_json:
         print(json.dumps(as_tree(path, report.findings, report), indent=2, ensure_ascii=False))
     else:

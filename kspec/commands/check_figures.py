@@ -110,4 +110,6 @@ def _times(timing: step.Timing, experiment: Experiment) -> Iterator[tuple[str, s
     yield "a step", f"{timing.step:.3g} s ({rate:,.0f} {unit}/s); the first {timing.first:.1f} s, it compiles"
     at_most = "at most " if any(one.name == "EarlyStopping" for one in spec.training.callbacks) else ""
     whole = summary.clock(step.whole(timing, experiment))
-    yield "the training", f"{at_most}{whole}: {spec.training.epochs:,} epochs of {steps:,} steps, validation and test"
+    held_out = {"validation": experiment.validation, "test": experiment.test}
+    measured = "".join(f", {name}" for name, part in held_out.items() if part is not None)
+    yield "the training", f"{at_most}{whole}: {spec.training.epochs:,} epochs of {steps:,} steps{measured}"

@@ -298,6 +298,39 @@ def test_a_loss_that_is_no_number(check):
     assert "the loss is no number in the first steps" in found["training"]
 
 
+class Broken(Exception):
+    pass
+
+
+def test_a_step_that_fails_is_an_error(kspec, tmp_path, monkeypatch):
+    """What the builders let through and the real step does not, such as a bug of a library."""
+    from kspec.builders.experiment import Experiment
+
+    def fit(self, *arguments, **more):
+        raise Broken("no kernel for this\nand more")
+
+    monkeypatch.setattr(Experiment, "fit", fit)
+    (tmp_path / "s.yaml").write_text(text.dump(spec()))
+    result = kspec("check", "s.yaml", "--json")
+    assert result.code == 2
+    [error] = json.loads(result.out)["errors"]
+    assert error["message"] == "the first steps of the training fail: Broken: no kernel for this"
+    assert "Traceback" not in result.err
+    assert "Traceback" in kspec("check", "s.yaml", "--debug").err
+
+
+def test_a_step_that_runs_out_of_memory(check, monkeypatch):
+    from kspec.builders.experiment import Experiment
+
+    def fit(self, *arguments, **more):
+        raise MemoryError
+
+    monkeypatch.setattr(Experiment, "fit", fit)
+    [error] = check(spec())["errors"]
+    assert "not enough memory: a step needs about" in error["message"]
+    assert error["path"] == ["data", "batch_size"]
+
+
 def test_too_large_for_the_machine(check, monkeypatch):
     from kspec.check import machine, out_of_memory
 
