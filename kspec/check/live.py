@@ -27,7 +27,8 @@ from kspec.parts.callbacks.terminate_on_nan import TerminateOnNaN
 from kspec.spec import Spec
 
 SURE = 0.7
-"""The share of its estimate that every training measured has needed; see kspec.check.peak."""
+"""A step is refused where even this share of its estimate is more than there is: the least that a training took was 0.8
+of it, see kspec.check.peak."""
 
 
 @dataclass

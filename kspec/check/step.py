@@ -13,7 +13,7 @@ import keras
 from kspec.builders.experiment import Experiment
 
 BUDGET = 8.0
-"""Seconds of training after which it is ended, if two steps after the first are timed by then."""
+"""Seconds of training after which it is ended, if two steps after the first are timed by then, or one long one."""
 EPOCHS = 4
 """Epochs at most: short ones cost more around their steps than in them."""
 PREDICTIONS = {"mirror": 2, "shift": 3}
@@ -64,7 +64,8 @@ class Stopwatch(keras.callbacks.Callback):
         (self.steps if self._done else self.firsts).append(self._lap(batch))
         if len(self.firsts) + len(self.steps) == 1:
             self.loss = loss
-        if len(self.steps) > 1 and self._before - self.start > BUDGET:
+        enough = 1 if self.steps and self.steps[-1] > BUDGET / 2 else 2
+        if len(self.steps) >= enough and self._before - self.start > BUDGET:
             self.model.stop_training = self.is_cut = True
 
     def on_test_begin(self, logs: Any = None) -> None:

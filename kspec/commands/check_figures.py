@@ -109,7 +109,15 @@ def _times(timing: step.Timing, experiment: Experiment) -> Iterator[tuple[str, s
     unit = summary.UNITS[experiment.datasets.kind]
     yield "a step", f"{timing.step:.3g} s ({rate:,.0f} {unit}/s); the first {timing.first:.1f} s, it compiles"
     at_most = "at most " if any(one.name == "EarlyStopping" for one in spec.training.callbacks) else ""
-    whole = summary.clock(step.whole(timing, experiment))
+    whole = lasting(step.whole(timing, experiment))
     held_out = {"validation": experiment.validation, "test": experiment.test}
     measured = "".join(f", {name}" for name, part in held_out.items() if part is not None)
     yield "the training", f"{at_most}{whole}: {spec.training.epochs:,} epochs of {steps:,} steps{measured}"
+
+
+def lasting(seconds: float) -> str:
+    """Seconds as a person says them: `4.2 s`, `3 min 05 s`, `2.5 hours`, `29 days`."""
+    hours = seconds / 3600
+    if hours < 2:
+        return summary.clock(seconds)
+    return f"{hours:.1f} hours" if hours < 48 else f"{hours / 24:.0f} days"
