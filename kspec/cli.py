@@ -80,6 +80,26 @@ def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, debug: bo
 
 
 @cli.command()
+@click.argument("spec")
+@OVERRIDES
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output, and nothing else.")
+@click.option("--static", "only_static", is_flag=True, help="Only what the file itself shows; does not load Keras.")
+@click.option("--runs", default="runs", show_default=True, metavar="FOLDER", help="Where run folders would go.")
+@DEBUG
+def check(spec: str, overrides: tuple[str, ...], as_json: bool, only_static: bool, runs: str, debug: bool) -> None:
+    """Prove the experiment in the file SPEC before it runs: every mistake at once, and what it will cost.
+
+    First the file alone. Then data and model are built, and a few real training steps are taken. Nothing is written.
+    Exit code 0, warnings or not; 2 with errors.
+    """
+    from kspec.commands import check as command
+
+    sys.exit(
+        WRONG if command.check(spec, overrides, runs, as_json=as_json, only_static=only_static, debug=debug) else DONE
+    )
+
+
+@cli.command()
 @click.argument("folder", metavar="RUN")
 @click.option("--other-versions", is_flag=True, help="Go on although Keras or TensorFlow is another than then.")
 @DEBUG

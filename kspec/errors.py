@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # A spec must not be able to command the terminal that shows what is wrong with it.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -97,6 +100,39 @@ class DataError(SpecError):
 
 class RunError(KspecError):
     """The run started and failed."""
+
+
+class Gathered:
+    """Runs parts that do not depend on each other and keeps the problems of each, so that none hides another's.
+
+    Example:
+        gathered = Gathered()
+        rate = gathered.part(lambda: build_rate(spec), None)
+        loss = gathered.part(lambda: build_loss(spec), None)
+        gathered.stop()  # raises what was found, if anything
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self._types: set[type[SpecError]] = set()
+
+    def part(self, build: Callable[[], T], otherwise: T) -> T:
+        """What `build` makes; `otherwise`, for later parts to go on with, where it raises a SpecError."""
+        try:
+            return build()
+        except SpecError as error:
+            self.problems += [problem for problem in error.problems if problem not in self.problems]
+            self._types.add(type(error))
+            return otherwise
+
+    def stop(self) -> None:
+        """Ends here if a part has failed.
+
+        Raises:
+            SpecError: every problem; a DataError where all of them are the data's.
+        """
+        if self.problems:
+            raise (self._types.pop() if len(self._types) == 1 else SpecError)(self.problems)
 
 
 def dotted(path: Sequence[str | int]) -> str:

@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "artifacts": {"errors", "spec"},
     "checkpoints": {"errors", "artifacts"},
     "testing": {"errors", "spec", "catalog", "parts", "builders"},
+    "check": {"errors", "spec", "catalog", "parts", "builders", "artifacts", "checkpoints"},
     "commands": {
         *("errors", "quiet", "text", "spec", "catalog", "parts", "builders", "schema", "guess", "artifacts"),
-        "checkpoints",
+        *("checkpoints", "check"),
     },
     "cli": {"errors", "commands"},
     "__init__": {"catalog"},

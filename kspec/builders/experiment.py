@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kspec.builders import device
 from kspec.builders.data import build_data, synthetic_data
-from kspec.builders.data.pipeline import pipeline
+from kspec.builders.data.pipeline import pipeline, steps_an_epoch
 from kspec.builders.examples import Datasets
-from kspec.builders.model import build_model, text_output
+from kspec.builders.model import text_output
+from kspec.builders.model.build import build_network, by_pattern
 from kspec.builders.model.file import saved_preprocessor
 from kspec.builders.saved import with_preprocessor
 from kspec.builders.targets import Targets, targets
 from kspec.builders.training import TrainingPlan, build_training
 from kspec.builders.training.trial import examples
-from kspec.errors import Problem, SpecError
+from kspec.errors import Gathered, Problem, SpecError
 from kspec.spec import Spec
+from kspec.spec.component import Component
 
 SMOKE_STEPS = 3
 SMOKE_EPOCH = 1_000_000
@@ -127,41 +129,60 @@ def assemble(
     """The experiment of a spec on data that is already there.
 
     pretrained: False leaves the weights random and downloads none, for a caller who has weights to put in.
+
+    Raises:
+        SpecError: every key that the data, the model or another key contradicts, as far as one does not hide another.
     """
     import keras
     import tensorflow as tf
 
     settings = device.choose(spec.device, spec.model)
-    wanted = targets(datasets.task, datasets.num_outputs, spec.training.loss, spec.data.augment)
+    gathered = Gathered()
+    wanted = gathered.part(lambda: _targets(spec, datasets, spec.training.loss), None)
+    # With a loss that does not fit the labels, the rest is checked with one that does.
+    known = wanted or _targets(spec, datasets, "auto")
     epoch, first = (tf.Variable(0, dtype=tf.int64, trainable=False, name=name) for name in ("epoch", "first"))
     limit = SMOKE_STEPS if smoke else spec.training.steps_per_epoch
-    train = pipeline(
-        datasets.train, spec.data, wanted, seed=spec.seed, training=True, epoch=epoch, steps=limit, first=first
-    )
-    steps = int(train.cardinality())
+    given = {"seed": spec.seed, "training": True, "epoch": epoch, "steps": limit, "first": first}
+    train = gathered.part(lambda: pipeline(datasets.train, spec.data, known, **given), None)
+    steps = steps_an_epoch(len(datasets.train), spec.data, limit)
     validation, test = (
-        None if part is None else pipeline(part, spec.data, wanted, seed=spec.seed, training=False, epoch=None)
+        None if part is None else pipeline(part, spec.data, known, seed=spec.seed, training=False, epoch=None)
         for part in (datasets.validation, datasets.test)
     )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.precision)
     try:
         keras.utils.set_random_seed(spec.seed)
-        model = build_model(spec.model, datasets, wanted, pretrained=pretrained and not smoke)
-        check_views(spec.evaluate.views, model)
-        if spec.model.file is not None:
-            settings = device.as_saved(settings, model)
-        plan = build_training(spec, model, wanted, datasets, SMOKE_EPOCH if smoke else steps, folder or Path())
-        model.compile(
-            optimizer=plan.optimizer,
-            loss=plan.loss,
-            metrics=list(plan.metrics),
-            jit_compile=settings.jit_compile,
-            steps_per_execution=spec.training.steps_per_execution,
-        )
+        with_weights = pretrained and not smoke
+        model = gathered.part(lambda: build_network(spec.model, datasets, known, pretrained=with_weights), None)
+        if model is not None:
+            gathered.part(lambda: by_pattern(spec.model, model), None)
+            gathered.part(lambda: check_views(spec.evaluate.views, model), None)
+            settings = settings if spec.model.file is None else device.as_saved(settings, model)
+        length = SMOKE_EPOCH if smoke else steps
+        plan: Any = gathered.part(lambda: build_training(spec, model, known, datasets, length, folder or Path()), None)
+        if wanted is None:  # which metrics fit depends on how the loss wants the labels
+            gathered.problems = [one for one in gathered.problems if one.path[:2] != ("training", "metrics")]
+        gathered.stop()
+        _compile(model, plan, settings, spec.training.steps_per_execution)
     finally:
         keras.config.set_dtype_policy(before)
-    return Experiment(spec, datasets, wanted, settings, model, plan, train, validation, test, epoch, first, steps)
+    return Experiment(spec, datasets, known, settings, model, plan, train, validation, test, epoch, first, steps)
+
+
+def _targets(spec: Spec, datasets: Datasets, loss: Component | Literal["auto"]) -> Targets:
+    return targets(datasets.task, datasets.num_outputs, loss, spec.data.augment)
+
+
+def _compile(model: Any, plan: Any, settings: device.Settings, steps_per_execution: int) -> None:
+    model.compile(
+        optimizer=plan.optimizer,
+        loss=plan.loss,
+        metrics=list(plan.metrics),
+        jit_compile=settings.jit_compile,
+        steps_per_execution=steps_per_execution,
+    )
 
 
 def check_views(views: Sequence[str], model: Any) -> None:

@@ -35,7 +35,7 @@ def init(source: str | None, output: str | None, label: Sequence[str]) -> None:
     print(f"wrote {target}")
     for note in made.notes:
         print(f"  {note}")
-    print(f"next  kspec run {target}\n      kspec explain {target}")
+    print(f"next  kspec check {target}\n      kspec run {target}\n      kspec explain {target}")
 
 
 def _template(name: str) -> str:

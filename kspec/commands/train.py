@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
 from kspec import artifacts, checkpoints
 from kspec.builders.experiment import Experiment
+from kspec.check.out_of_memory import advice
 from kspec.commands import autopsy, curves, record, summary
 from kspec.commands.console import log, phase, say
 from kspec.commands.measure import Metrics, measure
@@ -84,10 +87,13 @@ def fit(
 
     Raises:
         DivergedError: the loss or a weight became NaN or infinite.
+        RunError: the memory is not enough; says what would fit.
     """
     try:
         with phase(timing, "fit"):
             experiment.fit(callbacks, **arguments)
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise RunError(f"out of memory: {advice(experiment)}") from error
     finally:
         lines.close()
     stopped = stop_of(experiment)

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 from filelock import FileLock
 
 from kspec import artifacts
@@ -213,6 +214,20 @@ def test_a_run_that_diverged_is_not_repeated(kspec, small):
     result = kspec("resume", folder)
     assert result.code == 1
     assert "would again" in result.err
+
+
+@pytest.mark.parametrize("error", [MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM")])
+def test_out_of_memory_says_what_would_fit(kspec, small, monkeypatch, error):
+    def on_train_batch_end(self, batch, logs=None):
+        raise error
+
+    monkeypatch.setattr(EpochLines, "on_train_batch_end", on_train_batch_end)
+    result = kspec("run", small)
+    assert result.code == 1
+    assert "out of memory: a step of 32 examples needs about" in result.err
+    assert "hint:" in result.err
+    [folder] = Path("runs/small").iterdir()
+    assert record(folder)["status"] == "failed"
 
 
 def test_something_else_than_a_run(kspec, tmp_path):

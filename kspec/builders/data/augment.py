@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from kspec import catalog
-from kspec.errors import Problem, SpecError
+from kspec.errors import Gathered, Problem, SpecError
 from kspec.parts.augmentation.base import PerSampleAugmentation
 from kspec.spec.component import Component
 
@@ -23,12 +24,14 @@ def augmentations(components: tuple[Component, ...], images: tf.Tensor, labels: 
     images, labels: one example as a batch; each augmentation is tried on it, and what does not fit is refused.
 
     Raises:
-        SpecError: with the path of the augmentation that failed, e.g. `data.augment[1]`.
+        SpecError: with the path of every augmentation that failed, e.g. `data.augment[1]`.
     """
     zero = tf.constant(0, tf.int64)
-    steps = []
-    for number, component in enumerate(components):
-        path = ("data", "augment", number)
+    steps: list[Step] = []
+    gathered = Gathered()
+
+    def one(component: Component, path: tuple[str | int, ...]) -> None:
+        nonlocal images, labels
         layer = catalog.instantiate("augmentation", component.name, component.arguments, path)
         try:
             step = step_of(layer, images)
@@ -39,6 +42,10 @@ def augmentations(components: tuple[Component, ...], images: tf.Tensor, labels: 
             raise SpecError(_misfit(path, component.name, images, f"it makes {_shape(changed)} of it"))
         images = changed
         steps.append(step)
+
+    for number, component in enumerate(components):
+        gathered.part(partial(one, component, ("data", "augment", number)), None)
+    gathered.stop()
     return steps
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from kspec.builders.examples import Examples, Source, Task
-from kspec.errors import DataError, Problem, did_you_mean
+from kspec.errors import DataError, Gathered, Problem, did_you_mean
 from kspec.spec.data import Data
 
 WHOLE_NUMBER_CLASSES = 20
@@ -144,12 +145,20 @@ def encode_labels(
     """
     if task != "classification":
         names = class_names if task == "multi_label" else ()
-        return {role: part and _numbers(part, task, role) for role, part in splits.items()}, names
+        return _each(splits, lambda part, role: _numbers(part, task, role)), names
     if not class_names:
         train = splits["train"]
         class_names = _names(train.y if train is not None else np.array([]))
-        return {role: part and _ids_of_names(part, class_names, role) for role, part in splits.items()}, class_names
-    return {role: part and _ids(part, class_names, role) for role, part in splits.items()}, class_names
+        return _each(splits, lambda part, role: _ids_of_names(part, class_names, role)), class_names
+    return _each(splits, lambda part, role: _ids(part, class_names, role)), class_names
+
+
+def _each(splits: Splits, encode: Callable[[Examples, str], Examples]) -> dict[str, Examples | None]:
+    """Every split encoded, or the problems of all of them."""
+    gathered = Gathered()
+    encoded = {role: part and gathered.part(partial(encode, part, role), part) for role, part in splits.items()}
+    gathered.stop()
+    return encoded
 
 
 def _names(labels: np.ndarray) -> tuple[str, ...]:

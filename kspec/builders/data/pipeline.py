@@ -55,7 +55,7 @@ def pipeline(
     if training:
         check_batch(examples, data)
     drop = data.drop_remainder and training
-    steps = batches_per_pass(count, size, drop) if steps is None else steps
+    steps = steps_an_epoch(count, data, steps) if training else batches_per_pass(count, size, False)
     zero = tf.constant(0, tf.int64)
     batches = order(
         count,
@@ -71,6 +71,11 @@ def pipeline(
     take = _batch(examples, targets, data.augment if training else (), seed, static)
     dataset = batches.map(take, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+
+
+def steps_an_epoch(examples: int, data: Data, limit: int | None) -> int:
+    """Batches of an epoch of training: the limit, or one pass over the examples."""
+    return batches_per_pass(examples, data.batch_size, data.drop_remainder) if limit is None else limit
 
 
 def _batch(examples: Examples, targets: Targets, augment: tuple[Any, ...], seed: int, size: int | None) -> Any:

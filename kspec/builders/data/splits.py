@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from kspec.builders.data.labels import infer_task, map_labels, matches, missing, text_of
 from kspec.builders.examples import Examples, Features, Source
-from kspec.errors import DataError, Problem, did_you_mean
+from kspec.errors import DataError, Gathered, Problem, did_you_mean
 from kspec.spec.data import Data
 
 ROLES = ("train", "validation", "test")
@@ -86,12 +87,18 @@ def plan(data: Data, sizes: Mapping[str, int]) -> dict[str, tuple[Slice, ...]]:
     Raises:
         DataError: see `slices`; or two of the three share examples.
     """
-    planned = {"train": slices(data.train, sizes, ("data", "train"))}
+    wanted = {"train": data.train}
     if isinstance(data.validation, str):
-        planned["validation"] = slices(data.validation, sizes, ("data", "validation"))
+        wanted["validation"] = data.validation
     if isinstance(data.test, str) and (data.test != "auto" or "test" in sizes):
-        planned["test"] = slices("test" if data.test == "auto" else data.test, sizes, ("data", "test"))
-    _apart(planned)
+        wanted["test"] = "test" if data.test == "auto" else data.test
+    gathered = Gathered()
+    nothing: tuple[Slice, ...] = ()
+    planned = {
+        role: gathered.part(partial(slices, text, sizes, ("data", role)), nothing) for role, text in wanted.items()
+    }
+    gathered.part(lambda: _apart(planned), None)
+    gathered.stop()
     return planned
 
 

@@ -16,6 +16,7 @@ from kspec.builders.model.freeze import freeze
 from kspec.builders.model.layers import build_layers
 from kspec.builders.model.weights import attach
 from kspec.builders.targets import Targets
+from kspec.errors import Gathered
 from kspec.parts.models.adapt import adapt_model
 from kspec.spec.component import Component
 from kspec.spec.model import Model
@@ -36,15 +37,32 @@ def build_model(model: Model, datasets: Datasets, targets: Targets, *, pretraine
         DataError: the network cannot read this kind of data.
         SpecError: an argument, a shape, a name or a pattern does not fit.
     """
+    network = build_network(model, datasets, targets, pretrained=pretrained)
+    by_pattern(model, network)
+    return network
+
+
+def build_network(model: Model, datasets: Datasets, targets: Targets, *, pretrained: bool) -> keras.Model:
+    """`build_model` without what the spec says by pattern."""
     network = _network(model, datasets, targets, pretrained)
     if model.file is None:
         adapt_model(network, _sample(datasets))
-    if model.regularizer is not None:
-        attach("regularizer", model.regularizer, network)
-    if model.constraint is not None:
-        attach("constraint", model.constraint, network)
-    freeze(network, model.freeze)
     return network
+
+
+def by_pattern(model: Model, network: keras.Model) -> None:
+    """Regularises, constrains and freezes the network as the spec says.
+
+    Raises:
+        SpecError: every pattern that does not fit.
+    """
+    gathered = Gathered()
+    if (regularizer := model.regularizer) is not None:
+        gathered.part(lambda: attach("regularizer", regularizer, network), None)
+    if (constraint := model.constraint) is not None:
+        gathered.part(lambda: attach("constraint", constraint, network), None)
+    gathered.part(lambda: freeze(network, model.freeze), None)
+    gathered.stop()
 
 
 def _network(model: Model, datasets: Datasets, targets: Targets, pretrained: bool) -> keras.Model:

@@ -21,9 +21,10 @@ def freeze(model: keras.Model, patterns: tuple[str, ...]) -> None:
     application, the backbone of a KerasHub task.
 
     Raises:
-        SpecError: a pattern that matches no layer.
+        SpecError: every pattern that matches no layer.
     """
     paths = dict(layer_paths(model))
+    wrong = []
     for number, pattern in enumerate(patterns):
         found = [layer for path, layer in paths.items() if fnmatchcase(path, pattern)]
         if pattern == "base":
@@ -31,9 +32,11 @@ def freeze(model: keras.Model, patterns: tuple[str, ...]) -> None:
         if not found:
             place = ("model", "freeze", number)
             hint = did_you_mean(pattern, paths) or "`base` needs a network of keras.applications or KerasHub"
-            raise SpecError(Problem(place, f"'{pattern}' matches no layer", _listed(list(paths)), "", hint))
+            wrong.append(Problem(place, f"'{pattern}' matches no layer", _listed(list(paths)), "", hint))
         for layer in found:
             layer.trainable = False
+    if wrong:
+        raise SpecError(wrong)
 
 
 def base_layers(model: keras.Model) -> list[Any]:

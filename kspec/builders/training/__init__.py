@@ -12,11 +12,12 @@ from kspec.builders.examples import Datasets
 from kspec.builders.targets import Targets
 from kspec.builders.training.callbacks import build_callbacks
 from kspec.builders.training.class_weight import build_class_weight
-from kspec.builders.training.learning_rate import build_learning_rate
+from kspec.builders.training.learning_rate import Rate, build_learning_rate
 from kspec.builders.training.loss import build_loss
 from kspec.builders.training.metrics import build_metrics
-from kspec.builders.training.monitors import Names
+from kspec.builders.training.monitors import AnyName, Names
 from kspec.builders.training.optimizer import build_optimizer
+from kspec.errors import Gathered
 from kspec.spec import Spec
 
 
@@ -37,15 +38,15 @@ class TrainingPlan:
 
 
 def build_training(
-    spec: Spec, model: keras.Model, targets: Targets, datasets: Datasets, steps_per_epoch: int, folder: Path
+    spec: Spec, model: keras.Model | None, targets: Targets, datasets: Datasets, steps_per_epoch: int, folder: Path
 ) -> TrainingPlan:
     """The training of a spec.
 
-    model: the built network. steps_per_epoch: batches of an epoch. folder: where callbacks write their files; it is not
-    written to here.
+    model: the built network; None where it could not be built, which leaves optimizer and loss out of the plan.
+    steps_per_epoch: batches of an epoch. folder: where callbacks write their files; it is not written to here.
 
     Raises:
-        SpecError: something in `training` does not fit the model, the data, or another part of `training`.
+        SpecError: everything in `training` that does not fit the model, the data, or another part of `training`.
 
     Example:
         plan = build_training(spec, model, targets, datasets, steps_per_epoch=40, folder=Path("runs/first"))
@@ -53,13 +54,21 @@ def build_training(
         model.fit(train, callbacks=list(plan.callbacks), class_weight=plan.class_weight)
     """
     training = spec.training
-    rate = build_learning_rate(training, steps_per_epoch)
-    metrics = build_metrics(training.metrics, targets)
-    names = Names.of(metrics, has_validation=datasets.validation is not None)
-    return TrainingPlan(
-        optimizer=build_optimizer(training, rate.rate, model),
-        loss=build_loss(targets, model),
-        metrics=metrics,
-        callbacks=(*rate.build_callbacks(names), *build_callbacks(training, names, folder)),
-        class_weight=build_class_weight(training.class_weight, targets, datasets),
+    gathered = Gathered()
+    rate = gathered.part(lambda: build_learning_rate(training, steps_per_epoch), Rate(None))
+    metrics = gathered.part(lambda: build_metrics(training.metrics, targets), None)
+    # Without the metrics it is not known which names will be logged.
+    has_validation = datasets.validation is not None
+    names = AnyName({}) if metrics is None else Names.of(metrics, has_validation=has_validation)
+    plan = TrainingPlan(
+        optimizer=model and gathered.part(lambda: build_optimizer(training, rate.rate, model), None),
+        loss=model and gathered.part(lambda: build_loss(targets, model), None),
+        metrics=metrics or (),
+        callbacks=(
+            *gathered.part(lambda: rate.build_callbacks(names), ()),
+            *gathered.part(lambda: build_callbacks(training, names, folder), ()),
+        ),
+        class_weight=gathered.part(lambda: build_class_weight(training.class_weight, targets, datasets), None),
     )
+    gathered.stop()
+    return plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -11,7 +12,7 @@ import keras
 
 from kspec import catalog
 from kspec.builders.training.monitors import Names
-from kspec.errors import Problem, SpecError
+from kspec.errors import Gathered, Problem, SpecError
 from kspec.parts.callbacks.terminate_on_nan import TerminateOnNaN
 from kspec.spec.component import Component
 from kspec.spec.training import Training
@@ -38,13 +39,15 @@ def build_callbacks(training: Training, names: Names, folder: Path) -> tuple[ker
     """The callbacks of the spec in order, and a `TerminateOnNaN` in front where the spec has none.
 
     Raises:
-        SpecError: a monitor that is not logged, a path that leads out of the folder, a library that is not installed,
-            or `SwapEMAWeights` without an average to swap.
+        SpecError: of every callback, a monitor that is not logged, a path that leads out of the folder, a library that
+            is not installed, or `SwapEMAWeights` without an average to swap.
     """
+    gathered = Gathered()
     built = [
-        _callback(component, training, names, folder, (*PATH, number))
+        gathered.part(partial(_callback, component, training, names, folder, (*PATH, number)), None)
         for number, component in enumerate(training.callbacks)
     ]
+    gathered.stop()
     guarded = any(isinstance(callback, TerminateOnNaN) for callback in built)
     return tuple(built) if guarded else (TerminateOnNaN(), *built)
 

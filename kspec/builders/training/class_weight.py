@@ -36,15 +36,19 @@ def build_class_weight(
     if class_weight == "balanced":
         return _balanced(datasets.train.y, classes, datasets.class_names or list(names))
     weights = dict.fromkeys(range(classes), 1.0)
+    wrong = []
     for key, weight in class_weight.items():
         if key not in names:
             expected = f"one of {', '.join(names)}"
-            raise SpecError(
+            wrong.append(
                 Problem((*PATH, key), f"no class '{key}'", expected, "", did_you_mean(key, names), on_key=True)
             )
-        if not weight >= 0:
-            raise SpecError(Problem((*PATH, key), "a negative weight", "a number of at least 0", str(weight)))
-        weights[names[key]] = float(weight)
+        elif not weight >= 0:
+            wrong.append(Problem((*PATH, key), "a negative weight", "a number of at least 0", str(weight)))
+        else:
+            weights[names[key]] = float(weight)
+    if wrong:
+        raise SpecError(wrong)
     return weights
 
 

@@ -10,7 +10,7 @@ import keras
 from keras.optimizers import schedules
 
 from kspec.builders.training.monitors import Names
-from kspec.errors import Problem, SpecError
+from kspec.errors import Gathered, Problem, SpecError
 from kspec.parts.callbacks.linear_warmup import LinearWarmup
 from kspec.parts.schedules import InverseSqrt, OneCycle, Warmup, decay_steps_after
 from kspec.spec import learning_rate as sections
@@ -58,8 +58,10 @@ def build_learning_rate(training: Training, steps_per_epoch: int) -> Rate:
         return Rate(None)
     name = section.decay.chosen[0]
     total = steps_per_epoch * training.epochs
-    warmup = _warmup(section, total, steps_per_epoch, training.epochs)
-    _one_owner(training, name, warmup)
+    gathered = Gathered()
+    warmup = gathered.part(lambda: _warmup(section, total, steps_per_epoch, training.epochs), 1)
+    gathered.part(lambda: _one_owner(training, name, warmup), None)
+    gathered.stop()
     if name == "plateau":
         return _plateau(section, warmup)
     if name == "constant" and not warmup:
@@ -105,12 +107,15 @@ def _one_owner(training: Training, decay: str, warmup: int) -> None:
     """Refuses callbacks that set a rate which a schedule sets already; Keras notices only when the callback fires."""
     if decay == "constant" and not warmup:
         return
+    wrong = []
     for number, callback in enumerate(training.callbacks):
         if callback.name in OWNERS:
             owner = f"training.learning_rate has {'a warmup' if decay == 'constant' else f'the decay {decay}'}"
             message = f"two owners of the learning rate: {callback.name}, and {owner}"
             hint = "remove the callback; `learning_rate: {decay: plateau}` goes with a warmup"
-            raise SpecError(Problem(("training", "callbacks", number, callback.name), message, hint=hint, on_key=True))
+            wrong.append(Problem(("training", "callbacks", number, callback.name), message, hint=hint, on_key=True))
+    if wrong:
+        raise SpecError(wrong)
 
 
 def _plateau(section: sections.LearningRate, warmup: int) -> Rate:

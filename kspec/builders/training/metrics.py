@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import keras
@@ -11,7 +12,7 @@ import keras
 from kspec import catalog
 from kspec.builders.targets import Labels, Targets
 from kspec.builders.training.trial import examples, reason
-from kspec.errors import Problem, SpecError
+from kspec.errors import Gathered, Problem, SpecError
 from kspec.spec.component import Component
 
 PATH = ("training", "metrics")
@@ -76,12 +77,14 @@ def build_metrics(metrics: Sequence[Component | Literal["auto"]], targets: Targe
     `auto` stands for accuracy for classes and labels, and for mean absolute error for numbers.
 
     Raises:
-        SpecError: a metric that does not fit the labels, that refuses an argument, or two metrics of one name.
+        SpecError: every metric that does not fit the labels, refuses an argument, or has the name of an earlier one.
     """
     automatic = Component(name="MeanAbsoluteError" if targets.labels == "numbers" else "accuracy")
     built: list[keras.metrics.Metric] = []
-    for number, component in enumerate(metrics):
-        metric = build_metric(automatic if component == "auto" else component, targets, (*PATH, number))
+    gathered = Gathered()
+
+    def one(component: Component, number: int) -> None:
+        metric = build_metric(component, targets, (*PATH, number))
         if metric.name in RESERVED or metric.name.startswith("val_"):
             message = f"no metric can be called '{metric.name}': the training logs that itself"
             raise SpecError(Problem((*PATH, number), message, "another `name`"))
@@ -89,6 +92,10 @@ def build_metrics(metrics: Sequence[Component | Literal["auto"]], targets: Targe
             message = f"a second metric called '{metric.name}'"
             raise SpecError(Problem((*PATH, number), message, "a `name` of its own among the arguments"))
         built.append(metric)
+
+    for number, component in enumerate(metrics):
+        gathered.part(partial(one, automatic if component == "auto" else component, number), None)
+    gathered.stop()
     return tuple(built)
 
 

@@ -44,3 +44,10 @@ class Names:
         if mode == "auto" and not self.directions[monitor]:
             message = f"it is not known which way '{monitor}' is better"
             raise SpecError(Problem(path, message, "`mode: min` or `mode: max` beside it", monitor))
+
+
+class AnyName(Names):
+    """Takes every monitor: for a check that goes on where the metrics are wrong."""
+
+    def check(self, monitor: str, mode: str, path: tuple[str | int, ...]) -> None:
+        """Refuses nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ def _settings(training: Training, paths: Sequence[str]) -> dict[str, Setting]:
     """Weight path -> how it is trained.
 
     Raises:
-        SpecError: a pattern that matches nothing.
+        SpecError: every pattern that matches nothing.
     """
     decay, groups = training.weight_decay, training.parameter_groups
     exclude = () if decay is None else decay.exclude
@@ -77,25 +77,29 @@ def _settings(training: Training, paths: Sequence[str]) -> dict[str, Setting]:
         used.add(number)
         own = groups[number].weight_decay
         settings[path] = Setting(groups[number].learning_rate, value if own is None else own)
-    _all_used([group.match for group in groups], used, paths)
-    _all_matched([pattern for pattern in exclude if pattern not in DEFAULT_EXCLUDE], exclude, paths)
+    wrong = [
+        *_unused([group.match for group in groups], used, paths),
+        *_unmatched([pattern for pattern in exclude if pattern not in DEFAULT_EXCLUDE], exclude, paths),
+    ]
+    if wrong:
+        raise SpecError(wrong)
     return settings
 
 
-def _all_used(patterns: Sequence[str], used: set[int], paths: Sequence[str]) -> None:
+def _unused(patterns: Sequence[str], used: set[int], paths: Sequence[str]) -> Iterator[Problem]:
     for number, pattern in enumerate(patterns):
         if number not in used:
             earlier = any(fnmatch.fnmatchcase(path, pattern) for path in paths)
             why = "matches only weights that an earlier group takes" if earlier else "matches no trainable weight"
             path = ("training", "parameter_groups", number, "match")
-            raise SpecError(Problem(path, f"the pattern {why}", _examples(paths), pattern))
+            yield Problem(path, f"the pattern {why}", _examples(paths), pattern)
 
 
-def _all_matched(patterns: Sequence[str], exclude: Sequence[str], paths: Sequence[str]) -> None:
+def _unmatched(patterns: Sequence[str], exclude: Sequence[str], paths: Sequence[str]) -> Iterator[Problem]:
     for pattern in patterns:
         if not any(fnmatch.fnmatchcase(path, pattern) for path in paths):
             where = ("training", "weight_decay", "exclude", list(exclude).index(pattern))
-            raise SpecError(Problem(where, "the pattern matches no trainable weight", _examples(paths), pattern))
+            yield Problem(where, "the pattern matches no trainable weight", _examples(paths), pattern)
 
 
 def _examples(paths: Sequence[str]) -> str:
