@@ -96,7 +96,10 @@ def test_every_template_trains(kspec, tmp_path, name):
 def test_a_spec_for_every_kind_of_data_trains(kspec, data, source, options):
     result = kspec("init", source, "-o", "spec.yaml", *options)
     assert result.code == 0, result.err
-    assert result.out.splitlines()[-2:] == ["next  kspec run spec.yaml", "      kspec explain spec.yaml"]
+    following = ["next  kspec check spec.yaml", "      kspec run spec.yaml", "      kspec explain spec.yaml"]
+    assert result.out.splitlines()[-3:] == following
+    checked = kspec("check", "spec.yaml")
+    assert (checked.code, checked.err) == (0, "")
     assert len((data / "spec.yaml").read_text().splitlines()) < 40
     out = trains(kspec, "spec.yaml")
     assert "test" in out
