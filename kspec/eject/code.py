@@ -51,11 +51,9 @@ def render(value: Any, indent: int, used: int, after: int = 0) -> str:
         return line
     inner = indent + INDENT
     joined = ", ".join(prefix + flat(item) for prefix, item in items)
-    if inner + len(joined) <= WIDTH:
+    if isinstance(value, Call) and inner + len(joined) <= WIDTH:  # the items of a list or a dictionary get a line each
         return f"{opening}\n{' ' * inner}{joined}\n{' ' * indent}{closing}"
-    lines = [
-        f"{' ' * inner}{prefix}{render(item, inner, inner + len(prefix), after=1)},\n" for prefix, item in items
-    ]
+    lines = [f"{' ' * inner}{prefix}{render(item, inner, inner + len(prefix), after=1)},\n" for prefix, item in items]
     return f"{opening}\n{''.join(lines)}{' ' * indent}{closing}"
 
 

@@ -60,9 +60,7 @@ def _value(one: catalog.Entry, key: str, value: Any, explicit: bool) -> Any:
     if kinds and is_component(value):
         return _nested(kinds, value, explicit)
     if listed and isinstance(value, list | tuple):
-        return [
-            call(listed, *split(item), explicit=explicit) if is_component(item) else item for item in value
-        ]
+        return [call(listed, *split(item), explicit=explicit) if is_component(item) else item for item in value]
     return value
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kspec.builders.data import build
 from kspec.builders.data.sources import load
 from kspec.builders.data.splits import ROLES, split
-from kspec.builders.examples import Datasets, Examples, Source
+from kspec.builders.examples import Datasets, Source
 from kspec.builders.experiment import Experiment, assemble
 from kspec.builders.model import text_output
 from kspec.builders.targets import Targets
@@ -17,17 +19,20 @@ from kspec.errors import Problem, SpecError
 from kspec.spec import Spec
 from kspec.spec.data import Data
 
+Loaded = tuple[list[str], dict[str, tuple[str, str]]]
+"""Paragraphs, and by split of the source the expressions for its features and labels."""
+
 
 @dataclass(frozen=True)
 class Known:
     """What the writers of the sections read.
 
-    source: the data before the splits. parts: after the splits, before `data.clean`; only the roles that exist.
+    source: the data before the splits. parts: the examples after the splits and before `data.clean`, by role.
     """
 
     spec: Spec
     source: Source
-    parts: Mapping[str, Examples]
+    parts: Mapping[str, Any]
     experiment: Experiment
 
     @property
@@ -80,3 +85,9 @@ def study(spec: Spec) -> Known:
 def unable(path: tuple[str | int, ...], what: str, hint: str = "") -> SpecError:
     """The refusal of a key that no script can be written for yet."""
     return SpecError(Problem(path, f"eject cannot write {what} out yet", hint=hint))
+
+
+def relative(path: str) -> str:
+    """A path as a script holds it: relative to where it is written, if it lies below."""
+    inside = os.path.relpath(path)
+    return path if inside.startswith("..") else Path(inside).as_posix()

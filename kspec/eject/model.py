@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -38,7 +38,7 @@ def _network(known: Known, explicit: bool) -> list[str]:
     spec = known.spec.model
     if spec.layers is not None:
         return _layers(known, explicit)
-    network = spec.network
+    network = cast(Component, spec.network)
     if catalog.knows("application", network.name):
         return _application(known, network)
     if catalog.knows("keras_hub", network.name):
@@ -172,7 +172,9 @@ def _hub(known: Known, network: Component) -> list[str]:
 def _adapted(known: Known) -> list[str]:
     """Lines that let layers such as Normalization learn from train."""
     layers = [layer for layer in known.model.layers if callable(getattr(layer, "adapt", None))]
-    layers = [layer for layer in layers if not isinstance(layer, keras.layers.Normalization) or layer.input_mean is None]
+    layers = [
+        layer for layer in layers if not isinstance(layer, keras.layers.Normalization) or layer.input_mean is None
+    ]
     if not layers:
         return []
     x = np.asarray(known.datasets.train.x)
@@ -215,7 +217,7 @@ def _loop(kind: str, patterns: Mapping[str, Component | None]) -> list[str]:
 def _frozen(known: Known) -> list[str]:
     lines: list[str] = []
     network = known.spec.model.network
-    for number, pattern in enumerate(known.spec.model.freeze):
+    for pattern in known.spec.model.freeze:
         if pattern == "base":
             if network is not None and catalog.knows("keras_hub", network.name):
                 lines.append("model.backbone.trainable = False")
@@ -228,5 +230,4 @@ def _frozen(known: Known) -> list[str]:
             f"    if fnmatch.fnmatchcase({'path' if nested else 'layer.name'}, {quoted(pattern)}):",
             "        layer.trainable = False",
         ]
-        del number
     return ["\n".join(lines)] if lines else []

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import sys
 from importlib import metadata
-from typing import Any
+from itertools import pairwise
 
 from kspec.catalog.kinds import OWN
-from kspec.eject import data as _data
 from kspec.eject.code import Call, Name, flat, quoted, statement
 from kspec.eject.data import clean, labels, pipeline, prepare, sources, splits
 from kspec.eject.known import Known
@@ -17,6 +16,7 @@ from kspec.eject.source import Key, names_in, take
 from kspec.eject.training import training
 
 IMPORTS: dict[str, tuple[str, str]] = {
+    "Image": ("PIL", "Image"),
     "Path": ("pathlib", "Path"),
     "datasets": ("sklearn", "datasets"),
     "fnmatch": ("fnmatch", ""),
@@ -31,9 +31,11 @@ IMPORTS: dict[str, tuple[str, str]] = {
     "train_test_split": ("sklearn.model_selection", "train_test_split"),
 }
 """A name that a script may use -> where it comes from: (module, name in it), or (module, "") for the module."""
+TRAINING = "Training"
+"""The title of the section after the model."""
 AS = {"numpy": "np", "pandas": "pd", "tensorflow": "tf", "tensorflow_datasets": "tfds"}
 PARTS: dict[str, Key] = {
-    **{name: tuple(target.split(":")) for names in OWN.values() for name, target in names.items()},  # type: ignore[dict-item]
+    **{name: (target.partition(":")[0], name) for names in OWN.values() for name, target in names.items()},
     "Truncate": ("kspec.parts.layers.truncate", "Truncate"),
     "_array": ("kspec.builders.data.sources.tables", "_array"),
     "_mode": ("kspec.builders.data.clean", "_mode"),
@@ -47,6 +49,7 @@ PARTS: dict[str, Key] = {
 }
 """A name that a script may use -> the part of kspec whose source it then holds."""
 PACKAGES = {
+    "PIL": "pillow",
     "keras": "keras",
     "keras_hub": "keras-hub",
     "numpy": "numpy",
@@ -64,30 +67,32 @@ def write(known: Known, command: str, *, explicit: bool = False) -> str:
     command: how it was asked for, for its first lines. explicit: see kspec.eject.component.call.
     """
     sections = [
-        ("Settings", _settings(known)),
         ("Data", _data_section(known)),
         ("Batches", pipeline.pipeline(known)),
         ("Model", model(known, explicit=explicit)),
-        ("Training", training(known)),
+        (TRAINING, training(known)),
         ("Evaluation", _evaluation(known)),
     ]
-    body = _laid_out([_titled(title, paragraphs) for title, paragraphs in sections if paragraphs])
+    body = [_titled(title, paragraphs) for title, paragraphs in sections if paragraphs]
     parts, imports = _needs(body)
-    # The settings stand first, above the parts: they are what a reader changes.
-    settings, _, rest = body.partition("\n\n# " + "-" * 3)
-    return _assembled(known, command, settings, parts, "# ---" + rest, imports)
+    return _assembled(known, command, parts, body, imports)
 
 
 def _titled(title: str, paragraphs: list[str]) -> list[str]:
     """The paragraphs with a heading above the first."""
-    return [f"# --- {title} ---", *paragraphs]
+    return [heading(title), *paragraphs]
+
+
+def heading(title: str) -> str:
+    """The line above a section."""
+    return f"# --- {title} ---"
 
 
 def _laid_out(sections: list[list[str]]) -> str:
     """Paragraphs with the blank lines between them that PEP 8 asks for."""
     paragraphs = [one for section in sections for one in section if one]
     text = paragraphs[0]
-    for before, after in zip(paragraphs, paragraphs[1:], strict=False):
+    for before, after in pairwise(paragraphs):
         apart = _defines(before) or _defines(after)
         text += ("\n\n\n" if apart else "\n\n") + after
     return text
@@ -103,8 +108,9 @@ def _settings(known: Known) -> list[str]:
         f"SEED = {spec.seed}  # order, augmentation, initial weights and dropout follow from it",
         f"EPOCHS = {spec.training.epochs}",
         f"BATCH_SIZE = {spec.data.batch_size}",
-        f"PRECISION = {quoted(settings.precision)}  # of Keras' layers; {settings.reason}",
-        f"JIT_COMPILE = {flat(settings.jit_compile)}  # compile the step with XLA",
+        f"# The number format of Keras' layers, and whether XLA compiles the step. Here {settings.reason}.",
+        f"PRECISION = {quoted(settings.precision)}",
+        f"JIT_COMPILE = {flat(settings.jit_compile)}",
         f"OUTPUT = Path({quoted(f'{spec.name}_output')})  # the model and the metrics go there",
     ]
     return ["\n".join(lines)]
@@ -133,28 +139,12 @@ def _merged(paragraphs: list[str]) -> list[str]:
 def _evaluation(known: Known) -> list[str]:
     held = [role for role in known.roles if role != "train"]
     views = known.spec.evaluate.views
-    lines = [
-        "metrics_by_split = {",
-        '    "train": {name: values[-1] for name, values in history.history.items() if not name.startswith("val_")},',
-    ]
-    lines[0] = "results = {"
-    lines[1] = '    "train": {name: values[-1] for name, values in history.history.items() if name in model.metrics_names}'
-    return _results(known, held, views)
-
-
-def _results(known: Known, held: list[str], views: Any) -> list[str]:
     paragraphs = []
-    train = [
-        'ignored = ("learning_rate",)',
-    ]
-    del train
-    rows = ['    "train": {name: row[-1] for name, row in history.history.items() if is_of_train(name)},']
-    del rows
-    lines = ['results = {"train": {name: values[-1] for name, values in history.history.items()}}']
     lines = [
-        'of_train = {name: values[-1] for name, values in history.history.items() if not name.startswith("val_")}',
-        'of_train.pop("learning_rate", None)',
-        'results = {"train": of_train}',
+        "# Of the train split, the last epoch: means over its batches, augmented and with dropout.",
+        "last = {name: values[-1] for name, values in history.history.items()}",
+        'trained = [name for name in last if name != "learning_rate" and not name.startswith("val_")]',
+        'results = {"train": {name: last[name] for name in trained}}',
     ]
     for role in held:
         lines.append(f'results["{role}"] = model.evaluate({role}_data, return_dict=True, verbose=0)')
@@ -164,10 +154,7 @@ def _results(known: Known, held: list[str], views: Any) -> list[str]:
             "# The mean prediction over several views of each image.",
             statement("viewed = ", Call("view_model", (Name("model"), list(views)))),
             "viewed.compile(loss=loss, metrics=metrics(), jit_compile=JIT_COMPILE)",
-            *(
-                f'results["{role}_views"] = viewed.evaluate({role}_data, return_dict=True, verbose=0)'
-                for role in held
-            ),
+            *(f'results["{role}_views"] = viewed.evaluate({role}_data, return_dict=True, verbose=0)' for role in held),
         ]
         paragraphs.append("\n".join(made))
     paragraphs.append(
@@ -178,8 +165,10 @@ def _results(known: Known, held: list[str], views: Any) -> list[str]:
     save = ["OUTPUT.mkdir(exist_ok=True)"]
     whole = "model"
     if known.datasets.preprocessor is not None and not hasattr(known.model, "backbone"):
-        save.append('# The model that is saved takes features as they come: the preprocessor is its first part.')
-        save.append('whole = keras.Model(preprocessor.inputs, model(preprocessor.outputs[0]), name="with_preprocessor")')
+        save.append("# The model that is saved takes features as they come: the preprocessor is its first part.")
+        save.append(
+            'whole = keras.Model(preprocessor.inputs, model(preprocessor.outputs[0]), name="with_preprocessor")'
+        )
         whole = "whole"
     save.append(f'{whole}.save(OUTPUT / "model.keras")')
     save.append('(OUTPUT / "metrics.json").write_text(json.dumps(results, indent=2) + "\\n")')
@@ -187,24 +176,22 @@ def _results(known: Known, held: list[str], views: Any) -> list[str]:
     return paragraphs
 
 
-def _needs(body: str) -> tuple[str, dict[str, tuple[str, str]]]:
-    """The parts that the body names, as text, and all imports."""
-    tree = ast.parse(body)
-    used = names_in(tree)
+def _needs(body: list[list[str]]) -> tuple[list[str], dict[str, tuple[str, str]]]:
+    """The parts that the body names, and all imports."""
+    used = names_in(ast.parse(_laid_out([*body])))
     taken = take([PARTS[name] for name in used if name in PARTS])
-    imports = {name: IMPORTS[name] for name in used if name in IMPORTS}
-    text = _laid_out([list(taken.sources.values())]) if taken.sources else ""
-    return text, {**imports, **taken.imports}
+    imports = {name: IMPORTS[name] for name in ("Path", *used) if name in IMPORTS}
+    return list(taken.sources.values()), {**imports, **taken.imports}
 
 
 def _assembled(
-    known: Known, command: str, settings: str, parts: str, rest: str, imports: dict[str, tuple[str, str]]
+    known: Known, command: str, parts: list[str], body: list[list[str]], imports: dict[str, tuple[str, str]]
 ) -> str:
-    future = "from __future__ import annotations\n\n" if parts else ""
-    heading = "# --- Parts of kspec, written out ---\n\n" if parts else ""
-    middle = f"{heading}{parts}\n\n\n" if parts else ""
-    header = _header(known, command, imports)
-    return f"{header}\n\n{future}{_import_lines(imports)}\n\n{settings}\n\n{middle}{rest}\n"
+    """The settings stand first: they are what a reader changes."""
+    future = ["from __future__ import annotations"] if parts else []
+    written = [_titled("Parts of kspec, written out", parts)] if parts else []
+    head = [_header(known, command, imports), *future, _import_lines(imports)]
+    return _laid_out([head, _settings(known), *written, *body]) + "\n"
 
 
 def _header(known: Known, command: str, imports: dict[str, tuple[str, str]]) -> str:
@@ -218,8 +205,8 @@ def _header(known: Known, command: str, imports: dict[str, tuple[str, str]]) -> 
         f"Written by: {command} (kspec {metadata.version('kspec')})\n"
         f"Run:        python {name}.py\n"
         f"Needs:      Python {python}; pip install {pinned}\n"
-        f"Gives:      {name}_output/ with model.keras and metrics.json. On the same machine and with the same versions the\n"
-        f"            metrics are those of `kspec run`, to the last bit.\n"
+        f"Gives:      {name}_output/ with model.keras and metrics.json. With the same versions on the same machine, the\n"
+        f"            metrics are those of `kspec run` to the last bit.\n"
         '"""'
     )
 
@@ -253,6 +240,3 @@ def _import_order(name: str) -> tuple[int, str]:
 
 def _is_standard(module: str) -> bool:
     return module.partition(".")[0] in sys.stdlib_module_names
-
-
-_ = _data

@@ -147,7 +147,8 @@ def parsed(module: str) -> Module:
             _read_import(node, found)
             continue
         follower = body[number + 1] if number + 1 < len(body) else None
-        end = follower.end_lineno if isinstance(node, ast.Assign) and _is_text(follower) else node.end_lineno
+        is_told = isinstance(node, ast.Assign | ast.AnnAssign) and follower is not None and _is_text(follower)
+        end = follower.end_lineno if is_told and follower is not None else node.end_lineno
         for name in _names_of(node):
             first = _first_line(node)
             while lines[first - 2].startswith("#"):  # a comment right above belongs to it
@@ -179,7 +180,7 @@ def _names_of(node: ast.stmt) -> list[str]:
     return []
 
 
-def _is_text(node: ast.stmt | None) -> bool:
+def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 

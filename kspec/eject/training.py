@@ -10,10 +10,10 @@ from typing import Any
 from kspec import catalog
 from kspec.builders.training.callbacks import FILES
 from kspec.builders.training.metrics import GENERIC
-from kspec.eject.code import Call, Name, quoted, render, statement
+from kspec.eject.code import Call, Name, flat, quoted, render, statement
 from kspec.eject.component import call, function_of
 from kspec.eject.data.pipeline import is_plain
-from kspec.eject.known import Known, unable
+from kspec.eject.known import Known
 from kspec.parts.optimizers import ParameterGroup, assign_groups
 from kspec.spec.component import Component
 from kspec.spec.duration import Span
@@ -26,7 +26,7 @@ def training(known: Known) -> list[str]:
     """The paragraphs up to `fit`."""
     rate, before = _rate(known)
     paragraphs = [*before, *_optimizer(known, rate), *_class_weight(known)]
-    return [*paragraphs, _compile(known), _fit(known)]
+    return [*paragraphs, *_compile(known), _fit(known)]
 
 
 def _rate(known: Known) -> tuple[Any, list[str]]:
@@ -43,11 +43,13 @@ def _rate(known: Known) -> tuple[Any, list[str]]:
     if warmup:
         lines.append(f"WARMUP_STEPS = {_steps(section.warmup)}")
     after = SCHEDULE[kind](section, decay, "TOTAL_STEPS - WARMUP_STEPS - 1" if warmup else "TOTAL_STEPS - 1")
-    if any("DECAY_STEPS" in repr(one) for one in (after,)):
+    if "DECAY_STEPS" in flat(after):
         left = "TOTAL_STEPS - WARMUP_STEPS - 1" if warmup else "TOTAL_STEPS - 1"
         lines.append(f"DECAY_STEPS = max({left}, 1)  # the last step has the last rate")
     if kind == "step":
-        lines.append(statement("falls = ", [Name(_steps(span)) for span in decay.at]) + "  # the steps at which the rate falls")
+        lines.append(
+            statement("falls = ", [Name(_steps(span)) for span in decay.at]) + "  # the steps at which the rate falls"
+        )
     if not warmup:
         return Name("learning_rate"), ["\n".join([*lines, statement("learning_rate = ", after)])]
     options: dict[str, Any] = {"warmup_steps": Name("WARMUP_STEPS")}
@@ -108,7 +110,11 @@ def _inverse_sqrt(section: LearningRate, decay: Any, left: str) -> Any:
 
 
 def _one_cycle(section: LearningRate, decay: Any, left: str) -> Any:
-    return Call("OneCycle", (section.peak, Name("TOTAL_STEPS")), {"up": decay.up, "divide": decay.divide, "final": section.final})
+    return Call(
+        "OneCycle",
+        (section.peak, Name("TOTAL_STEPS")),
+        {"up": decay.up, "divide": decay.divide, "final": section.final},
+    )
 
 
 def _constant(section: LearningRate, decay: Any, left: str) -> Any:
@@ -143,7 +149,9 @@ def _optimizer(known: Known, rate: Any) -> list[str]:
         arguments["groups"] = Name("groups")
         groups = statement("groups = ", _groups(known))
         comment = "# The first pattern that fits a weight's path says how it is trained."
-        return [f"{comment}\n{groups}\n" + statement("optimizer = ", Call(f"grouped({function_of(one)})", (), arguments))]
+        return [
+            f"{comment}\n{groups}\n" + statement("optimizer = ", Call(f"grouped({function_of(one)})", (), arguments))
+        ]
     if decay is not None:
         arguments["weight_decay"] = decay.value
     elif own is not None:
@@ -188,14 +196,18 @@ def _groups(known: Known) -> list[dict[str, Any]]:
         return found
     listed = {path: group for path, group in exact.items() if group.match != "*" or group.weight_decay}
     return [
-        _short({"match": glob.escape(path), "learning_rate": one.learning_rate, "weight_decay": one.weight_decay, **kind})
+        _short(
+            {"match": glob.escape(path), "learning_rate": one.learning_rate, "weight_decay": one.weight_decay, **kind}
+        )
         for path, one in listed.items()
     ]
 
 
 def _used(groups: list[dict[str, Any]], paths: list[str]) -> list[dict[str, Any]]:
     """The groups that are the first to fit some weight."""
-    first = [next((n for n, one in enumerate(groups) if fnmatch.fnmatchcase(path, one["match"])), None) for path in paths]
+    first = [
+        next((n for n, one in enumerate(groups) if fnmatch.fnmatchcase(path, one["match"])), None) for path in paths
+    ]
     return [group for number, group in enumerate(groups) if number in first]
 
 
@@ -248,9 +260,9 @@ def loss(known: Known) -> Call | Name:
     return call("loss", known.targets.loss.name, known.targets.loss.arguments)
 
 
-def _compile(known: Known) -> str:
+def _compile(known: Known) -> list[str]:
     views = bool(known.spec.evaluate.views)
-    keywords = {
+    keywords: dict[str, Any] = {
         "optimizer": Name("optimizer"),
         "loss": Name("loss") if views else loss(known),
         "metrics": Name("metrics()") if views else metrics(known),
@@ -260,16 +272,24 @@ def _compile(known: Known) -> str:
         keywords["steps_per_execution"] = known.spec.training.steps_per_execution
     made = statement("", Call("model.compile", (), keywords))
     if not views:
-        return made
-    define = f'def metrics():\n    """New metrics, as a model needs its own."""\n    return {render(metrics(known), 4, 11)}'
-    return f"{define}\n\n\n{statement('loss = ', loss(known))}\n{made}"
+        return [made]
+    define = (
+        f'def metrics():\n    """New metrics: each model needs its own."""\n    return {render(metrics(known), 4, 11)}'
+    )
+    return [define, f"{statement('loss = ', loss(known))}\n{made}"]
 
 
 def _callbacks(known: Known) -> list[Any]:
     training = known.spec.training
     found: list[Any] = []
     if not is_plain(known):
-        found.append(Call("keras.callbacks.LambdaCallback", (), {"on_epoch_begin": Name("lambda number, logs: epoch.assign(number)")}))
+        found.append(
+            Call(
+                "keras.callbacks.LambdaCallback",
+                (),
+                {"on_epoch_begin": Name("lambda number, logs: epoch.assign(number)")},
+            )
+        )
     section = training.learning_rate
     if section is not None and section.decay.plateau is not None:
         if section.warmup.value:
@@ -306,6 +326,3 @@ def _fit(known: Known) -> str:
     keywords |= {"callbacks": Name("callbacks"), "verbose": 2}
     fit = statement("history = ", Call("model.fit", (Name("train_data"),), keywords))
     return f"{statement('callbacks = ', listed)}\n{fit}"
-
-
-_ = unable

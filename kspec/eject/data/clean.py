@@ -11,11 +11,10 @@ from kspec.builders.data import columns as cols
 from kspec.builders.data.clean import STEPS as DONE
 from kspec.builders.data.clean import Known as Place
 from kspec.builders.data.labels import map_labels, matches, missing
-from kspec.builders.examples import Examples
 from kspec.eject.code import Name, quoted, render, statement
 from kspec.eject.known import Known, unable
 
-Parts = dict[str, Examples]
+Parts = dict[str, Any]
 KEYS_OF_TABLE = '''\
 def row_keys(table):
     """What tells the rows apart: the bytes of numbers, the text of anything else."""
@@ -192,7 +191,7 @@ def _clip_outliers(known: Known, parts: Parts, step: Any, path: Any) -> list[str
             "first, third = np.nanquantile(values, [0.25, 0.75], axis=0)",
             f"low, high = first - {factor} * (third - first), third + {factor} * (third - first)",
         ]
-    inner = ["{x} = np.clip({x}.astype(\"float64\"), low, high)"]
+    inner = ['{x} = np.clip({x}.astype("float64"), low, high)']
     floats = all(held[name].dtype == np.float64 for name in names)
     if floats:
         inner = ["{x} = np.clip({x}, low, high)"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kspec import catalog
-from kspec.builders.data.order import batches_per_pass
 from kspec.eject.code import Call, Name, render, statement
 from kspec.eject.component import call
 from kspec.eject.known import Known
@@ -53,7 +52,7 @@ def pipeline(known: Known) -> list[str]:
     paragraphs = []
     if is_plain(known):
         drop = ", drop_remainder=True" if known.data.drop_remainder else ""
-        made = [f"train_data = tf.data.Dataset.from_tensor_slices((x_train, y_train)).batch(BATCH_SIZE{drop}).prefetch(2)"]
+        made = [f"train_data = tf.data.Dataset.from_tensor_slices((x_train, y_train)).batch(BATCH_SIZE{drop})"]
     else:
         made = ["train_data = training_batches(x_train, y_train)"]
         paragraphs += _training(known)
@@ -65,7 +64,9 @@ def pipeline(known: Known) -> list[str]:
 
 def _training(known: Known) -> list[str]:
     augment = [_augmentation(component.name, component.arguments) for component in known.data.augment]
-    constants = ["epoch = tf.Variable(0, dtype=tf.int64, trainable=False)  # its number; a callback keeps it up to date"]
+    constants = [
+        "epoch = tf.Variable(0, dtype=tf.int64, trainable=False)  # its number; a callback keeps it up to date"
+    ]
     uses_seed = known.data.shuffle or augment
     paragraphs = [*([FOLD] if uses_seed else [])]
     if any(isinstance(one, Call) and one.function == "seeded" for one in augment):
@@ -75,7 +76,12 @@ def _training(known: Known) -> list[str]:
     size = known.data.batch_size
     count = len(known.datasets.train)
     is_static = known.data.drop_remainder or count % size == 0
-    body = ["def training_batches(x, y):", _docstring(known), "    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)", ""]
+    body = [
+        "def training_batches(x, y):",
+        _docstring(known),
+        "    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)",
+        "",
+    ]
     body += _whole_passes(known) if known.spec.training.steps_per_epoch is None else _part_passes(known)
     body += ["", "    def batch(number, step, index):"]
     if is_static:
@@ -85,7 +91,8 @@ def _training(known: Known) -> list[str]:
         body += [
             f"        {word}, labels = tf.gather(x, index), tf.gather(y, index)",
             "        for position, augment in enumerate(augmentations, start=1):",
-            f"            {word}, labels = augment({word}, labels, fold([SEED, position], number, step), index, number)",
+            "            seed = fold([SEED, position], number, step)",
+            f"            {word}, labels = augment({word}, labels, seed, index, number)",
             f"        return {word}, labels",
         ]
     else:
@@ -101,12 +108,9 @@ def _training(known: Known) -> list[str]:
 
 
 def _docstring(known: Known) -> str:
-    what = [
-        *(["a new order"] if known.data.shuffle else []),
-        *(["new augmentation"] if known.data.augment else []),
-    ]
-    said = f"with {' and '.join(what)} each epoch, which follow from SEED and the epoch alone" if what else "in turn"
-    return f'    """The batches of an epoch, {said}."""'
+    what = [*(["order"] if known.data.shuffle else []), *(["augmentation"] if known.data.augment else [])]
+    said = f"; {' and '.join(what)} follow{'s' * (len(what) == 1)} from SEED and the epoch alone" if what else ""
+    return f'    """The batches of an epoch{said}."""'
 
 
 def _shuffled(known: Known, indent: str) -> list[str]:
@@ -127,9 +131,7 @@ def _whole_passes(known: Known) -> list[str]:
 
 
 def _part_passes(known: Known) -> list[str]:
-    whole = batches_per_pass(len(known.datasets.train), known.data.batch_size, known.data.drop_remainder)
     count = "len(y) // BATCH_SIZE" if known.data.drop_remainder else "math.ceil(len(y) / BATCH_SIZE)"
-    del whole
     return [
         f"    count = {count}  # batches in which every example comes once",
         "",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kspec.builders.data.prepared import train_features
-from kspec.builders.data.table import column_kinds, input_name
+from kspec.builders.data.table import column_kinds
 from kspec.builders.model import text_output
 from kspec.eject.code import Call, Name, quoted, statement
 from kspec.eject.data.clean import cleaned
@@ -25,7 +25,7 @@ def prepare(known: Known) -> list[str]:
     if kind == "text":
         return _texts(known)
     dtype = "int32" if known.datasets.input_dtype == "int32" else "float32"
-    changed = [role for role in known.roles if known.parts[role].x.dtype != dtype]  # type: ignore[union-attr]
+    changed = [role for role in known.roles if known.parts[role].x.dtype != dtype]
     return ["\n".join(f'x_{role} = x_{role}.astype("{dtype}")' for role in changed)] if changed else []
 
 
@@ -37,7 +37,7 @@ def _images(known: Known) -> list[str]:
     if known.datasets.preprocessor is None:
         return []
     image, stored = known.data.image, np.shape(known.parts["train"].x)[1:]
-    dtype = known.parts["train"].x.dtype.name  # type: ignore[union-attr]
+    dtype = known.parts["train"].x.dtype.name
     shape = (*((None, None) if image.size is not None else stored[:2]), stored[2])
     define = resizing(image, stored[2], dtype)
     model = [
@@ -77,7 +77,7 @@ def _table(known: Known) -> list[str]:
         first = "# The preprocessor: every column to mean 0 and variance 1, as train has them."
     if not numeric:
         first = "# The preprocessor: categories one-hot, as train has them."
-    paragraphs.append("\n".join([first, *_model(list(kinds), numeric, others)]))
+    paragraphs.append("\n".join([first, *_model(numeric, others)]))
     paragraphs.append(
         "def features(table):\n"
         '    """The columns of a table as one matrix, as the network reads it."""\n'
@@ -88,9 +88,6 @@ def _table(known: Known) -> list[str]:
 
 def _typed(known: Known, kept: list[Any], numeric: list[str], others: dict[str, Any]) -> list[str]:
     """The paragraphs that bring the columns to their types."""
-    body = []
-    if numeric:
-        body.append('numbers = {name: table[name].astype("float32") for name in NUMERIC}')
     if others:
         whole = [name for name, kind in others.items() if kind == "int64"]
         text = [name for name, kind in others.items() if kind == "string"]
@@ -107,8 +104,6 @@ def _typed(known: Known, kept: list[Any], numeric: list[str], others: dict[str, 
         extra = [statement("WHOLE = ", whole), statement("TEXTS = ", text)] if whole and text else []
     else:
         parts, text, extra = [], [], []
-    order = "[*NUMERIC, *CATEGORICAL]"
-    del order
     pieces = [*(['{name: table[name].astype("float32") for name in NUMERIC}'] if numeric else []), *parts]
     define = ["def typed(table):", '    """The columns with the types that the preprocessor takes."""']
     if len(pieces) == 1:
@@ -125,7 +120,7 @@ def _typed(known: Known, kept: list[Any], numeric: list[str], others: dict[str, 
     return [*found, "\n".join(define), _each(known, "typed")]
 
 
-def _model(names: list[str], numeric: list[str], others: dict[str, Any]) -> list[str]:
+def _model(numeric: list[str], others: dict[str, Any]) -> list[str]:
     lines = []
     if numeric:
         lines.append('inputs = {name: keras.Input((1,), dtype="float32", name=name) for name in NUMERIC}')
@@ -140,30 +135,26 @@ def _model(names: list[str], numeric: list[str], others: dict[str, Any]) -> list
             'normalization.adapt(np.stack([x_train[name] for name in NUMERIC], axis=1).astype("float64"))',
         ]
         joined = "[inputs[name] for name in NUMERIC]"
-        whole = f'keras.layers.Concatenate(name="numeric")({joined})' if len(numeric) > 1 else f"inputs[NUMERIC[0]]"
+        whole = f'keras.layers.Concatenate(name="numeric")({joined})' if len(numeric) > 1 else "inputs[NUMERIC[0]]"
         lines.append(f"parts = [normalization({whole})]")
     else:
         lines.append("parts = []")
-    for kind, lookup in (("int64", "IntegerLookup"), ("string", "StringLookup")):
-        chosen = [name for name, one in others.items() if one == kind]
-        del lookup, chosen
     if others:
         lines.append("for name in CATEGORICAL:")
         kinds = set(others.values())
         layer = {"int64": "keras.layers.IntegerLookup", "string": "keras.layers.StringLookup"}
         if len(kinds) == 1:
-            made = layer[next(iter(kinds))]
+            maker = layer[next(iter(kinds))]
         else:
             lines.append("    kind = keras.layers.IntegerLookup if name in WHOLE else keras.layers.StringLookup")
-            made = "kind"
+            maker = "kind"
         lines += [
-            f'    lookup = {made}(num_oov_indices=1, output_mode="one_hot", name=f"{{name}}_one_hot")',
+            f'    lookup = {maker}(num_oov_indices=1, output_mode="one_hot", name=f"{{name}}_one_hot")',
             "    lookup.set_vocabulary(np.unique(x_train[name]))",
             "    parts.append(lookup(inputs[name]))",
         ]
     count = (1 if numeric else 0) + len(others)
     last = "parts[0]" if count == 1 else 'keras.layers.Concatenate(name="features")(parts)'
-    del names
     return [*lines, f'preprocessor = keras.Model(inputs, {last}, name="preprocessor")']
 
 
@@ -197,10 +188,7 @@ def _texts(known: Known) -> list[str]:
         "def vectors(texts):",
         f'    """The texts as {what}."""',
         f"    batches = tf.data.Dataset.from_tensor_slices(texts).batch({BATCH})",
-        f"    batches = batches.map(lambda batch: tf.cast(preprocessor(batch), tf.{dtype}), num_parallel_calls=tf.data.AUTOTUNE)",
-        "    return np.concatenate(list(batches.as_numpy_iterator()))",
+        f"    found = batches.map(lambda batch: tf.cast(preprocessor(batch), tf.{dtype}), tf.data.AUTOTUNE)",
+        "    return np.concatenate(list(found.as_numpy_iterator()))",
     ]
     return ["\n".join(lines), "\n".join(define), _each(known, "vectors")]
-
-
-_ = input_name

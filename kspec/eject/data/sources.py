@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kspec.builders.data.sources.tfds import open_builder
 from kspec.builders.data.sources import fields
+from kspec.builders.data.sources.tfds import open_builder
 from kspec.builders.data.splits import plan
 from kspec.eject.code import Call, Name, flat, quoted, statement
+from kspec.eject.data import folders
 from kspec.eject.data.images import resizing
-from kspec.eject.known import Known, unable
+from kspec.eject.known import Known, Loaded, relative, unable
 
-Loaded = tuple[list[str], dict[str, tuple[str, str]]]
-"""Paragraphs, and by split of the source the expressions for its features and labels."""
-PLACE = "x_{0}", "y_{0}"
+TEXTS = '''\
+def texts(values):
+    """Bytes as texts."""
+    return np.array([value.decode("utf-8", errors="replace") for value in values.tolist()], object)'''
+CLASS_NAMES = '''\
+def class_names(ids, names):
+    """Class ids as the names of the classes; -1 is TFDS' mark of a missing one."""
+    return np.array([names[i] if i >= 0 else None for i in ids.tolist()], object)'''
 
 
 def load(known: Known) -> Loaded:
@@ -28,12 +33,6 @@ def load(known: Known) -> Loaded:
 def reads_roles(known: Known) -> bool:
     """Whether the source is read by role, as the splits of the spec say: then there is nothing left to split."""
     return known.data.source[0] == "tfds"
-
-
-def relative(path: str) -> str:
-    """A path as a script holds it: relative to where it is written, if it lies below."""
-    inside = os.path.relpath(path)
-    return path if inside.startswith("..") else Path(inside).as_posix()
 
 
 def _sklearn(known: Known) -> Loaded:
@@ -70,7 +69,11 @@ def _keras(known: Known) -> Loaded:
         if settings.name in ("imdb", "reuters"):
             length = known.data.text.sequence_length
             padded = Call("keras.utils.pad_sequences", (Name(x),), {"maxlen": length, "padding": "post"})
-            lines.append(statement(f"{x} = ", Call(padded.function, padded.positional, {**padded.keywords, "truncating": "post"})))
+            lines.append(
+                statement(
+                    f"{x} = ", Call(padded.function, padded.positional, {**padded.keywords, "truncating": "post"})
+                )
+            )
         if settings.name in ("cifar10", "cifar100"):
             lines.append(f"{y} = {y}.reshape(len({y}))")
     return ["\n".join(lines)], {name: pairs[name] for name in held}
@@ -83,7 +86,7 @@ def _npz(known: Known) -> Loaded:
     stored = np.load(settings.path, allow_pickle=False)
     lines = [statement("arrays = ", Call("np.load", (relative(settings.path),)))]
     pieces = {}
-    for name, part in known.source.splits.items():
+    for name in known.source.splits:
         suffix = next(s for s in ("", f"_{name}", "_val") if settings.x + s in stored.files and (s or name == "train"))
         x, y = ("x", "y") if not suffix else (f"x_{name}", f"y_{name}")
         key = settings.x + suffix
@@ -159,7 +162,11 @@ def _tfds(known: Known) -> Loaded:
         before, lines = _mapped(known, chosen, settings.name, options, builder)
     else:
         examples = Call("tfds.load", (settings.name,), {**options, "batch_size": -1})
-        lines = [statement("examples = ", Call("tfds.as_numpy", (examples,)), 4), *_whole(chosen)]
+        lines = [
+            statement("examples = ", Call("tfds.as_numpy", (examples,)), 4),
+            *_whole(chosen, builder.info.features),
+        ]
+    before += _helpers(chosen, "\n".join(lines))
     word = {"image": "images", "text": "texts", "table": "columns", "array": "features"}[chosen.kind]
     body = ["def read(split):", f'    """The {word} and labels of a split, in the order of its files."""', *lines]
     sizes = {name: info.num_examples for name, info in builder.info.splits.items()}
@@ -172,6 +179,14 @@ def _tfds(known: Known) -> Loaded:
         loads = [line.replace("x_train, y_train", "x, y") for line in loads]
         names["train"] = ("x", "y")
     return [*before, "\n".join(body), "\n".join(loads)], names
+
+
+def _helpers(chosen: fields.Chosen, read: str) -> list[str]:
+    """What `read` calls, and the class names it looks up."""
+    names = {column: list(found) for column, found in chosen.names.items()}
+    found = [statement("NAMES = ", names)] if "NAMES[" in read else []
+    found += [TEXTS] if " texts(" in read else []
+    return [*found, CLASS_NAMES] if "class_names(" in read else found
 
 
 def _split_text(part: Any, sizes: Any) -> str:
@@ -193,17 +208,32 @@ def _reads(known: Known, role: str, parts: list[str]) -> list[str]:
     ]
 
 
-def _whole(chosen: fields.Chosen) -> list[str]:
+def _whole(chosen: fields.Chosen, features: Any) -> list[str]:
     """The end of `read` for features that TFDS can give as whole arrays."""
-    y = [f"examples[{quoted(name)}]" for name in chosen.y]
+    y = [_values(features, (name,), {}) for name in chosen.y]
     labels = y[0] if len(y) == 1 else f"np.stack([{', '.join(y)}], axis=1)"
     if isinstance(chosen.x, str):
-        x = f"examples[{quoted(chosen.x)}]"
-        if chosen.kind != "text":
-            return [f"    return {x}, {labels}"]
-        decoded = f'np.array([text.decode("utf-8", errors="replace") for text in {x}], object)'
-        return [f"    x = {decoded}", f"    return x, {labels}"]
-    raise NotImplementedError
+        return [f"    return {_values(features, (chosen.x,), {})}, {labels}"]
+    lines = ["    x = {"]
+    lines += [
+        f"        {quoted(column)}: {_values(features, path, {path: column} if column in chosen.names else {})},"
+        for column, path in chosen.x.items()
+    ]
+    return [*lines, "    }", f"    return x, {labels}"]
+
+
+def _values(features: Any, path: tuple[str, ...], named: dict[tuple[str, ...], str]) -> str:
+    """The array of a feature: bytes as texts, class ids of a column as the names of the classes."""
+    read = "examples" + "".join(f"[{quoted(name)}]" for name in path)
+    if path in named:
+        return f"class_names({read}, NAMES[{quoted(named[path])}])"
+    return f"texts({read})" if fields.at(features, path).dtype == object or _is_text(features, path) else read
+
+
+def _is_text(features: Any, path: tuple[str, ...]) -> bool:
+    import numpy as np
+
+    return np.dtype(fields.at(features, path).numpy_dtype).kind in "OSU"
 
 
 def _mapped(known: Known, chosen: fields.Chosen, name: str, options: Any, builder: Any) -> tuple[list[str], list[str]]:
@@ -224,20 +254,12 @@ def _mapped(known: Known, chosen: fields.Chosen, name: str, options: Any, builde
     return before, pairs
 
 
-def _image_folder(known: Known) -> Loaded:
-    raise unable(("data", "image_folder"), "a folder of images")
-
-
-def _text_folder(known: Known) -> Loaded:
-    raise unable(("data", "text_folder"), "a folder of texts")
-
-
 SOURCES: dict[str, Callable[[Known], Loaded]] = {
     "tfds": _tfds,
     "keras": _keras,
     "sklearn": _sklearn,
-    "image_folder": _image_folder,
-    "text_folder": _text_folder,
+    "image_folder": folders.images,
+    "text_folder": folders.texts,
     "csv": _table,
     "parquet": _table,
     "npz": _npz,

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kspec.builders.data.labels import infer_task, text_of
+from kspec.builders.data.labels import infer_task, map_labels, matches, missing, text_of
+from kspec.eject.code import statement
 from kspec.eject.known import Known, unable
 
 _PART = re.compile(r"^(?P<name>[\w-]+)(\[(?P<start>-?[\d_.]+%?)?:(?P<stop>-?[\d_.]+%?)?\])?$")
@@ -66,7 +67,7 @@ def _rows(known: Known, piece: tuple[str, str], start: str | None, stop: str | N
     if start is None and stop is None:
         return x, y
     first, last = _bound(start, y), _bound(stop, y)
-    inside = f"{first}:{last}" if not ("(" in first + last) else f"{first + ' ' if first else ''}: {last}".rstrip()
+    inside = f"{first}:{last}" if "(" not in first + last else f"{first + ' ' if first else ''}: {last}".rstrip()
     taken = f"take({x}, slice({first or None}, {last or None}))" if known.is_table else f"{x}[{inside}]"
     return taken, f"{y}[{inside}]"
 
@@ -99,27 +100,49 @@ def _fractions(known: Known, fractions: dict[str, float]) -> str:
 
 
 def _strata(known: Known) -> tuple[str, list[str]] | None:
-    """The name of the classes to stratify by, and the lines that make them; None without stratification."""
+    """The name of the classes to stratify by, and the lines that make them; None without stratification.
+
+    See kspec.builders.data.splits: a class is the text of a label after the label steps of `data.clean`, and a label
+    that is missing or dropped counts to the most frequent class.
+    """
     pool = np.concatenate([part.y for role, part in known.parts.items() if _from_train(known, role)])
     if not known.data.stratify or infer_task(pool, known.data, known.source) != "classification":
         return None
-    steps = [name for step in known.data.clean if (name := step.chosen[0]) in ("map_labels", "drop_labels")]
-    if steps:
-        raise unable(("data", "clean"), f"{steps[0]} together with a fraction of stratified classes", "set data.stratify: false")
-    values: list[Any] = pool.reshape(-1).tolist()
-    if any(value is None or value != value for value in values):
-        raise unable(("data", "stratify"), "fractions of classes with missing labels", "set data.stratify: false")
-    distinct = sorted(set(values), key=text_of)
     flat = "y" if pool.ndim == 1 else "y.reshape(-1)"
+    moved = _moved(known, pool.reshape(-1))
+    if not moved and _sorts_by_text(pool.reshape(-1).tolist()):
+        return ("y", []) if flat == "y" else ("classes", [f"classes = {flat}"])
+    lines = [f"classes = [text_of(label) for label in {flat}.tolist()]"]
+    if moved:
+        lines.append(statement("counts_as = ", moved) + "  # labels that are mapped, dropped or missing")
+        lines.append("classes = [counts_as.get(name, name) for name in classes]")
+    return "classes", [*lines, "classes = np.array(classes)"]
+
+
+def _sorts_by_text(values: list[Any]) -> bool:
+    """Whether labels in their own order are in the order of their texts, which decides what is drawn."""
     try:
-        if distinct == sorted(set(values)):
-            return ("y", []) if flat == "y" else ("classes", [f"classes = {flat}"])
+        return sorted(set(values), key=text_of) == sorted(set(values))
     except TypeError:
-        pass
-    return "classes", [f"classes = np.array([text_of(label) for label in {flat}.tolist()])"]
+        return False
+
+
+def _moved(known: Known, labels: np.ndarray) -> dict[str, str]:
+    """Text of a label -> the class it counts to, where that is another."""
+    before = [text_of(label) for label in labels.tolist()]
+    gone = missing(labels)
+    for step in known.data.clean:
+        if step.map_labels is not None:
+            labels = map_labels(labels, step.map_labels.labels, known.source.class_names)
+        if step.drop_labels is not None:
+            gone = gone | matches(labels, step.drop_labels.labels, known.source.class_names)
+    after = np.array([text_of(label) for label in labels.tolist()])
+    if gone.all():
+        raise unable(("data", "clean"), "a stratified fraction of which every label is dropped")
+    names, counts = np.unique(after[~gone], return_counts=True)
+    after[gone] = names[counts.argmax()]
+    return {text: str(kind) for text, kind in zip(before, after, strict=True) if text != kind}
 
 
 def _from_train(known: Known, role: str) -> bool:
     return role == "train" or isinstance(getattr(known.data, role), float)
-
-
