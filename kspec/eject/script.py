@@ -205,8 +205,8 @@ def _header(known: Known, command: str, imports: dict[str, tuple[str, str]]) -> 
         f"Written by: {command} (kspec {metadata.version('kspec')})\n"
         f"Run:        python {name}.py\n"
         f"Needs:      Python {python}; pip install {pinned}\n"
-        f"Gives:      {name}_output/ with model.keras and metrics.json. With the same versions on the same machine, the\n"
-        f"            metrics are those of `kspec run` to the last bit.\n"
+        f"Gives:      {name}_output/ with model.keras and metrics.json. On the same machine with the same versions the\n"
+        f"            metrics are those of `kspec run`, to the last bit.\n"
         '"""'
     )
 

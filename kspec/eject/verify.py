@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import keras
@@ -57,10 +59,14 @@ def is_pretrained(known: Known) -> bool:
 
 def run(text: str) -> dict[str, Any]:
     """The variables of a script after it has run, with Keras' settings and registrations as they were before."""
-    variables: dict[str, Any] = {"__name__": "ejected"}
+    module = ModuleType("ejected")
     with undisturbed():
-        exec(compile(text, "<script>", "exec"), variables)
-    return variables
+        sys.modules[module.__name__] = module  # where dataclasses look their own module up
+        try:
+            exec(compile(text, "<script>", "exec"), module.__dict__)
+        finally:
+            del sys.modules[module.__name__]
+    return module.__dict__
 
 
 @contextmanager
@@ -79,7 +85,7 @@ def undisturbed() -> Iterator[None]:
 
 def difference(known: Known, variables: dict[str, Any]) -> Path | None:
     """The section of the spec whose outcome differs between the script and kspec; None where nothing does."""
-    held = {"train": known.datasets.train, "validation": known.datasets.validation, "test": known.datasets.test}
+    held: dict[str, Any] = {"train": known.datasets.train, "validation": known.datasets.validation, "test": known.datasets.test}
     for role in known.roles:
         labels = WRITE[known.targets.labels](held[role].y, known.targets.units)
         if not _same(variables[f"x_{role}"], held[role].x) or not _same(variables[f"y_{role}"], labels):
