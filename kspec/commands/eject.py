@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,6 +47,9 @@ def place(path: Path) -> Path:
     Raises:
         UsageError: it cannot.
     """
+    if path.stem in sys.stdlib_module_names or importlib.util.find_spec(path.stem) is not None:
+        hint = "name another file with -o FILE"
+        raise UsageError(f"{path}: a script of this name would hide the module {path.stem}\n       hint: {hint}")
     if os.path.lexists(path):
         raise UsageError(f"{path}: exists and is not overwritten\n       hint: name another file with -o FILE")
     if not path.parent.is_dir():

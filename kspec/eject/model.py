@@ -16,7 +16,7 @@ from kspec.builders.model.application import CAFFE_MEAN, PIXELS, TORCH_DEVIATION
 from kspec.builders.model.build import MOST_EXAMPLES, MOST_VALUES
 from kspec.builders.model.freeze import layer_paths
 from kspec.builders.model.layers import HEAD
-from kspec.eject.code import Call, Name, quoted, statement
+from kspec.eject.code import WIDTH, Call, Name, flat, quoted, statement
 from kspec.eject.component import call
 from kspec.eject.known import Known, unable
 from kspec.spec.component import Component
@@ -76,8 +76,12 @@ def _layers(known: Known, explicit: bool) -> list[str]:
                 raise unable(path, f"an input by the name that Keras gave it, '{source}',", "give that layer a `name`")
         variable = re.sub(r"\W", "_", f"x_{name}") if name in read else "x"
         sources = [variables[source] for source in entry.inputs or ("previous",)]
-        made = statement(f"{variable} = ", call("layer", layer.name, layer.arguments, explicit=explicit))
-        lines.append(f"{made}({_fed(layer, sources)})")
+        made = call("layer", layer.name, layer.arguments, explicit=explicit)
+        line = f"{variable} = {flat(made)}({_fed(layer, sources)})"
+        if len(line) <= WIDTH:
+            lines.append(line)
+        else:
+            lines += [statement("layer = ", made), f"{variable} = layer({_fed(layer, sources)})"]
         variables["previous"] = variable
         if name is not None:
             variables[name] = variable

@@ -6,9 +6,10 @@ import ast
 import sys
 from importlib import metadata
 from itertools import pairwise
+from textwrap import wrap
 
 from kspec.catalog.kinds import OWN
-from kspec.eject.code import Call, Name, flat, quoted, statement
+from kspec.eject.code import WIDTH, Call, Name, flat, quoted, statement
 from kspec.eject.data import clean, labels, pipeline, prepare, sources, splits
 from kspec.eject.known import Known
 from kspec.eject.model import model
@@ -108,7 +109,12 @@ def _settings(known: Known) -> list[str]:
         f"SEED = {spec.seed}  # order, augmentation, initial weights and dropout follow from it",
         f"EPOCHS = {spec.training.epochs}",
         f"BATCH_SIZE = {spec.data.batch_size}",
-        f"# The number format of Keras' layers, and whether XLA compiles the step. Here {settings.reason}.",
+        *wrap(
+            f"The number format of Keras' layers, and whether XLA compiles the step. Chosen here: {settings.reason}.",
+            width=WIDTH,
+            initial_indent="# ",
+            subsequent_indent="# ",
+        ),
         f"PRECISION = {quoted(settings.precision)}",
         f"JIT_COMPILE = {flat(settings.jit_compile)}",
         f"OUTPUT = Path({quoted(f'{spec.name}_output')})  # the model and the metrics go there",
@@ -162,7 +168,7 @@ def _evaluation(known: Known) -> list[str]:
         "    for name, value in values.items():\n"
         '        print(f"{split} {name} {value:.4f}")'
     )
-    save = ["OUTPUT.mkdir(exist_ok=True)"]
+    save = []
     whole = "model"
     if known.datasets.preprocessor is not None and not hasattr(known.model, "backbone"):
         save.append("# The model that is saved takes features as they come: the preprocessor is its first part.")
@@ -205,8 +211,8 @@ def _header(known: Known, command: str, imports: dict[str, tuple[str, str]]) -> 
         f"Written by: {command} (kspec {metadata.version('kspec')})\n"
         f"Run:        python {name}.py\n"
         f"Needs:      Python {python}; pip install {pinned}\n"
-        f"Gives:      {name}_output/ with model.keras and metrics.json. On the same machine with the same versions the\n"
-        f"            metrics are those of `kspec run`, to the last bit.\n"
+        f"Gives:      {name}_output/ with model.keras and metrics.json. On the same machine with the same versions\n"
+        "            the metrics are those of `kspec run`, to the last bit.\n"
         '"""'
     )
 
@@ -214,7 +220,7 @@ def _header(known: Known, command: str, imports: dict[str, tuple[str, str]]) -> 
 def _import_lines(imports: dict[str, tuple[str, str]]) -> str:
     modules = sorted({module for module, name in imports.values() if not name})
     names: dict[str, list[str]] = {}
-    for module, name in sorted(set(imports.values())):
+    for module, name in sorted(set(imports.values()), key=lambda one: one[0].lower()):
         if name:
             names.setdefault(module, []).append(name)
     groups = []

@@ -169,13 +169,16 @@ def _spared(known: Known) -> list[str]:
     used = [one for one in patterns if any(fnmatch.fnmatchcase(path, one) for path in paths)]
     if not used:
         return []
-    test = f"any(fnmatch.fnmatchcase(weight.path, pattern) for pattern in {render(tuple(used), 0, 0)})"
     if len(used) == 1:
         test = f"fnmatch.fnmatchcase(weight.path, {quoted(used[0])})"
-    return [
-        f"spared = [weight for weight in model.trainable_weights if {test}]",
-        "optimizer.exclude_from_weight_decay(var_list=spared)",
-    ]
+        spared = [f"spared = [weight for weight in model.trainable_weights if {test}]"]
+    else:
+        test = "any(fnmatch.fnmatchcase(w.path, pattern) for pattern in without_decay)"
+        spared = [
+            statement("without_decay = ", used),
+            f"spared = [w for w in model.trainable_weights if {test}]",
+        ]
+    return [*spared, "optimizer.exclude_from_weight_decay(var_list=spared)"]
 
 
 def _groups(known: Known) -> list[dict[str, Any]]:
@@ -325,4 +328,4 @@ def _fit(known: Known) -> str:
         keywords["class_weight"] = Name("class_weight")
     keywords |= {"callbacks": Name("callbacks"), "verbose": 2}
     fit = statement("history = ", Call("model.fit", (Name("train_data"),), keywords))
-    return f"{statement('callbacks = ', listed)}\n{fit}"
+    return f"OUTPUT.mkdir(exist_ok=True)\n{statement('callbacks = ', listed)}\n{fit}"

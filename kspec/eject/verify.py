@@ -85,7 +85,11 @@ def undisturbed() -> Iterator[None]:
 
 def difference(known: Known, variables: dict[str, Any]) -> Path | None:
     """The section of the spec whose outcome differs between the script and kspec; None where nothing does."""
-    held: dict[str, Any] = {"train": known.datasets.train, "validation": known.datasets.validation, "test": known.datasets.test}
+    held: dict[str, Any] = {
+        "train": known.datasets.train,
+        "validation": known.datasets.validation,
+        "test": known.datasets.test,
+    }
     for role in known.roles:
         labels = WRITE[known.targets.labels](held[role].y, known.targets.units)
         if not _same(variables[f"x_{role}"], held[role].x) or not _same(variables[f"y_{role}"], labels):

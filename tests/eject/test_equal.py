@@ -9,8 +9,7 @@ from PIL import Image
 from kspec import text
 from kspec.spec.reader import read
 from tests.builders.data.tiny_tfds import prepare
-from tests.eject.scripts import by_kspec, ejected, metrics_of, run
-from tests.eject.scripts import read as load
+from tests.eject.scripts import ejected, metrics_of, run
 
 SPECS = Path(__file__).parents[2] / "specs"
 DIGITS = {"sklearn": "digits", "train": "train[:96]", "validation": 0.25, "test": 0.25, "batch_size": 16}
@@ -83,7 +82,7 @@ SMALL = {
         "model": MLP,
         "training": {**BRIEF, "parameter_groups": [{"match": "dense1/*", "learning_rate": 0.1}]},
     },
-    "numbers": {
+    "prices": {
         "data": {"parquet": "table.parquet", "label": ["size", "price"], "columns": {"numeric": ["rooms"], "categorical": []}, "train": "train[:80%]", "validation": "train[80%:]", "batch_size": 8, "clean": [{"fill_missing": {"strategy": "constant", "value": 0}}, {"drop_missing": {"columns": ["rooms"]}}]},
         "model": {"MLP": {"hidden": [4]}},
         "training": {**BRIEF, "weight_decay": {"value": 0.01, "decoupled": False}, "callbacks": [{"ModelCheckpoint": {"filepath": "best.keras", "save_best_only": True}}, {"CSVLogger": {"filename": "log.csv"}}]},

@@ -47,14 +47,15 @@ def _folder(known: Known, suffixes: tuple[str, ...], before: list[str], read: st
     classes = list(found.class_names)
     first = f"Path({quoted(relative(str(roots['train'])))})"
     names = f"sorted(folder.name for folder in {first}.iterdir() if folder.is_dir())"
-    constant = statement("CLASSES = ", classes if len(classes) <= LISTED else Name(names))
+    constants = [statement("SUFFIXES = ", suffixes)]
+    constants.append(statement("CLASSES = ", classes if len(classes) <= LISTED else Name(names)))
     inside = '(Path(root) / name).rglob("*")'
     body = [
         "def read(root):",
         f'    """The {word} below a folder, class by class in the order of their names, and their class numbers."""',
         "    files, labels = [], []",
         "    for number, name in enumerate(CLASSES):",
-        f"        found = sorted(file for file in {inside} if file.suffix.lower() in {flat(suffixes)})",
+        f"        found = sorted(file for file in {inside} if file.suffix.lower() in SUFFIXES)",
         '        found = [file for file in found if file.is_file() and not file.name.startswith(".")]',
         "        files += found",
         "        labels += [number] * len(found)",
@@ -62,7 +63,7 @@ def _folder(known: Known, suffixes: tuple[str, ...], before: list[str], read: st
     ]
     pieces = {name: ("x", "y") if len(roots) == 1 else (f"x_{name}", f"y_{name}") for name in roots}
     loads = [f"{x}, {y} = read({quoted(relative(str(roots[name])))})" for name, (x, y) in pieces.items()]
-    return [constant, *before, "\n".join(body), "\n".join(loads)], pieces
+    return ["\n".join(constants), *before, "\n".join(body), "\n".join(loads)], pieces
 
 
 def _roots(root: Path, splits: list[str]) -> dict[str, Path]:

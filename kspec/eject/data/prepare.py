@@ -100,7 +100,7 @@ def _typed(known: Known, kept: list[Any], numeric: list[str], others: dict[str, 
             parts.append(f'{{name: table[name].astype("int64") for name in {names}}}')
         if text:
             names = "CATEGORICAL" if not whole else "TEXTS"
-            parts.append(f"{{name: texts(table[name]) for name in {names}}}")
+            parts.append(f"{{name: as_texts(table[name]) for name in {names}}}")
         extra = [statement("WHOLE = ", whole), statement("TEXTS = ", text)] if whole and text else []
     else:
         parts, text, extra = [], [], []
@@ -113,7 +113,7 @@ def _typed(known: Known, kept: list[Any], numeric: list[str], others: dict[str, 
     found = ["\n".join(extra)] if extra else []
     if text:
         found.append(
-            "def texts(column):\n"
+            "def as_texts(column):\n"
             '    """Categories as texts."""\n'
             "    return np.array([text_of(value) for value in column.tolist()], object)"
         )
@@ -180,15 +180,16 @@ def _texts(known: Known) -> list[str]:
         statement("vectorization = ", Call("keras.layers.TextVectorization", (), options)),
         "vectorization.adapt(tf.data.Dataset.from_tensor_slices(x_train).batch(512))",
         'text = keras.Input((), dtype="string", name="text")',
-        f'preprocessor = keras.Model(text, {outputs}, name="preprocessor")',
+        f"vectors = {outputs}",
+        'preprocessor = keras.Model(text, vectors, name="preprocessor")',
     ]
     dtype = {"int": "int32", "multi_hot": "uint8"}.get(output, "float32")
     what = "token ids" if output == "int" else "bags of words"
     define = [
-        "def vectors(texts):",
+        "def prepared(texts):",
         f'    """The texts as {what}."""',
         f"    batches = tf.data.Dataset.from_tensor_slices(texts).batch({BATCH})",
         f"    found = batches.map(lambda batch: tf.cast(preprocessor(batch), tf.{dtype}), tf.data.AUTOTUNE)",
         "    return np.concatenate(list(found.as_numpy_iterator()))",
     ]
-    return ["\n".join(lines), "\n".join(define), _each(known, "vectors")]
+    return ["\n".join(lines), "\n".join(define), _each(known, "prepared")]

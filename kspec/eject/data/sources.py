@@ -247,8 +247,11 @@ def _mapped(known: Known, chosen: fields.Chosen, name: str, options: Any, builde
         y = f"tf.minimum(tf.reduce_sum(tf.one_hot({y}, {len(chosen.class_names)}), axis=0), 1.0)"
     pairs = [
         statement("examples = ", Call("tfds.load", (name,), options), 4),
-        f"    pairs = examples.map(lambda example: ({x}, {y}), num_parallel_calls=tf.data.AUTOTUNE)",
-        "    batches = list(pairs.batch(256).as_numpy_iterator())",
+        "",
+        "    def pair(example):",
+        f"        return {x}, {y}",
+        "",
+        "    batches = list(examples.map(pair, tf.data.AUTOTUNE).batch(256).as_numpy_iterator())",
         "    return np.concatenate([x for x, _ in batches]), np.concatenate([y for _, y in batches])",
     ]
     return before, pairs
