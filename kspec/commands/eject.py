@@ -34,7 +34,7 @@ def eject(document: Document, spec: Spec, output: str | None, words: Sequence[st
         with phase(timing, "data and model"):
             known = study(spec)
         with phase(timing, "script"):
-            script = verified(known, shlex.join(["kspec", "eject", *words]))
+            script = verified(known, shlex.join(["kspec", "eject", *words]), path.name)
     artifacts.write_text(path, script.text)
     say(f"wrote {path}: {len(script.text.splitlines())} lines; {script.proof}")
     say(f"next: python {shlex.quote(str(path))}")

@@ -15,7 +15,8 @@ import numpy as np
 from kspec import catalog
 from kspec.builders.data.pipeline import WRITE
 from kspec.eject.known import Known, unable
-from kspec.eject.script import TRAINING, heading, write
+from kspec.eject.layout import heading
+from kspec.eject.script import MODEL, TRAINING, write
 
 Path = tuple[str | int, ...]
 
@@ -28,7 +29,7 @@ class Script:
     proof: str
 
 
-def verified(known: Known, command: str) -> Script:
+def verified(known: Known, command: str, file: str) -> Script:
     """The script of a spec, after its sections up to the model were run and compared with kspec's own.
 
     Pretrained weights are not loaded for the comparison.
@@ -38,8 +39,8 @@ def verified(known: Known, command: str) -> Script:
     """
     differs: Path | None = None
     for explicit in (False, True):
-        text = write(known, command, explicit=explicit)
-        beginning, _, _ = text.partition(heading("Model") if is_pretrained(known) else heading(TRAINING))
+        text = write(known, command, file, explicit=explicit)
+        beginning, _, _ = text.partition(heading(MODEL) if is_pretrained(known) else heading(TRAINING))
         differs = difference(known, run(beginning))
         if differs is None:
             proof = "its data" if is_pretrained(known) else "its data and initial weights"

@@ -54,7 +54,7 @@ def metrics_of(name, folder):
 def write(spec, folder):
     """Writes NAME.py for a spec, and returns the experiment that it was written for."""
     known = study(spec)
-    (Path(folder) / f"{spec.name}.py").write_text(verified(known, f"kspec eject {spec.name}.yaml").text)
+    (Path(folder) / f"{spec.name}.py").write_text(verified(known, f"kspec eject {spec.name}.yaml", f"{spec.name}.py").text)
     return known.experiment
 
 

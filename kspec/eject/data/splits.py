@@ -12,10 +12,6 @@ from kspec.eject.code import statement
 from kspec.eject.known import Known, unable
 
 _PART = re.compile(r"^(?P<name>[\w-]+)(\[(?P<start>-?[\d_.]+%?)?:(?P<stop>-?[\d_.]+%?)?\])?$")
-TAKE = '''\
-def take(table, rows):
-    """Some rows of a table."""
-    return {name: column[rows] for name, column in table.items()}'''
 
 
 def split(known: Known, pieces: dict[str, tuple[str, str]], *, by_role: bool) -> list[str]:
@@ -28,8 +24,7 @@ def split(known: Known, pieces: dict[str, tuple[str, str]], *, by_role: bool) ->
     if fractions:
         lines.append(_fractions(known, fractions))
     text = [line for line in lines if line]
-    used = any("take(" in line for line in text)
-    return [*([TAKE] if used else []), "\n".join(text)] if text else []
+    return ["\n".join(text)] if text else []
 
 
 def _slices(known: Known, pieces: dict[str, tuple[str, str]], *, pool: bool) -> list[str]:
