@@ -31,6 +31,9 @@ def call(kinds: Kinds, name: str, arguments: Mapping[str, Any], *, explicit: boo
         for key, value in arguments.items()
         if not is_default(one, key, value) or (explicit and _is_initializer(one, key))
     }
+    if not explicit:
+        order = [*one.arguments, *written]
+        written = dict(sorted(written.items(), key=lambda item: order.index(item[0])))
     if one.kind == "activation" and not written:
         return Name(function)
     return Call(f"{function}.from_preset" if one.kind == "keras_hub" else function, (), written)

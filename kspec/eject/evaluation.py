@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kspec.eject.code import Call, Name, flat, statement
+from kspec.eject.code import Call, Name, statement
 from kspec.eject.known import Known
 
 PRINT = """\
@@ -14,10 +14,11 @@ for split, values in results.items():
 def evaluation(known: Known) -> list[str]:
     """The paragraphs after `fit`."""
     held = [role for role in known.roles if role != "train"]
-    names = ("loss", *(metric.name for metric in known.experiment.plan.metrics))
+    names = ["loss", *(metric.name for metric in known.experiment.plan.metrics)]
     lines = [
         "# Those of train are means over the last epoch, as the model changed; the others are of the finished model.",
-        f'results = {{"train": {{name: history.history[name][-1] for name in {flat(names)}}}}}',
+        statement("names = ", names),
+        'results = {"train": {name: history.history[name][-1] for name in names}}',
         *(f'results["{role}"] = model.evaluate({role}_data, return_dict=True, verbose=0)' for role in held),
     ]
     return ["\n".join(lines), *_views(known, held), PRINT, "\n".join(_saved(known))]

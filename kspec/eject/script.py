@@ -19,6 +19,8 @@ from kspec.eject.training import training
 
 MODEL, TRAINING = "Model", "Training"
 """The titles of two sections."""
+SAME = "On the same machine with the same versions the metrics are those of `kspec run`, to the last bit."
+PARTS = "Parts of kspec, as they are there; for a first reading go on at Data"
 
 
 def write(known: Known, command: str, file: str, *, explicit: bool = False) -> str:
@@ -36,7 +38,7 @@ def write(known: Known, command: str, file: str, *, explicit: bool = False) -> s
     body = [one for title, paragraphs in sections.items() for one in (heading(title), *paragraphs)]
     needed = needs(laid_out(body))
     future = ["from __future__ import annotations"] if needed.parts else []
-    parts = [heading("Parts of kspec, written out"), *needed.parts] if needed.parts else []
+    parts = [heading(PARTS), *needed.parts] if needed.parts else []
     head = [_header(known, command, file, needed), *future, needed.import_lines, _settings(known)]
     return laid_out([*head, *parts, *body]) + "\n"
 
@@ -48,10 +50,7 @@ def _header(known: Known, command: str, file: str, needed: Needs) -> str:
         *_told("Written by:", [*shown(command).split(" "), f"(kspec {metadata.version('kspec')})"]),
         *_told("Run:", ["python", shown(file)]),
         *_told("Needs:", [f"Python {python};", "pip install", *needed.requirements]),
-        *_told(
-            "Gives:", [f"{name}_output/ with model.keras and metrics.json. On the same machine with the same versions"]
-        ),
-        "            the metrics are those of `kspec run`, to the last bit.",
+        *_told("Gives:", [f"{name}_output/ with model.keras and metrics.json.", SAME]),
     ]
     told = "\n".join(lines)
     return f'"""The experiment {name} in plain Keras; kspec is not needed.\n\n{told}\n"""'
@@ -70,17 +69,14 @@ def shown(text: str) -> str:
 
 def _settings(known: Known) -> str:
     spec, settings = known.spec, known.experiment.settings
+    chosen = settings.reason
     lines = [
         f"SEED = {spec.seed}  # order, augmentation, initial weights and dropout follow from it",
         f"EPOCHS = {spec.training.epochs}",
         f"BATCH_SIZE = {spec.data.batch_size}",
-        *comment(f"The number format of Keras' layers, and whether XLA compiles the step. {_reason(settings.reason)}"),
+        *comment(f"The number format of Keras' layers, and whether XLA compiles the step. As kspec chose: {chosen}."),
         f"PRECISION = {quoted(settings.precision)}",
         f"JIT_COMPILE = {flat(settings.jit_compile)}",
         f"OUTPUT = Path({quoted(f'{spec.name}_output')})  # the model and the metrics go there",
     ]
     return "\n".join(lines)
-
-
-def _reason(reason: str) -> str:
-    return f"{reason[0].upper()}{reason[1:]}."

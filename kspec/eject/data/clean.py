@@ -106,11 +106,15 @@ def _drop_labels(known: Known, parts: Parts, step: Any, path: Any) -> list[str]:
         for value in _distinct(parts)
         if matches(np.array([value], object), step.labels, known.source.class_names).any()
     ]
-    lines = [statement("dropped = ", dropped)]
-    for role in parts:
-        lines.append(f"kept = np.array([label not in dropped for label in y_{role}.reshape(-1).tolist()])")
+    lines = ["# Examples with these labels go.", statement("dropped = ", dropped)]
+    for role, part in parts.items():
+        lines.append(f"kept = np.array([label not in dropped for label in y_{role}{_flat(part)}.tolist()])")
         lines.append(kept(known, role, "kept"))
     return ["\n".join(lines)]
+
+
+def _flat(part: Any) -> str:
+    return "" if part.y.ndim == 1 else ".reshape(-1)"
 
 
 def _distinct(parts: Parts) -> list[Any]:
@@ -125,11 +129,11 @@ def _map_labels(known: Known, parts: Parts, step: Any, path: Any) -> list[str]:
         held = np.array([value], object)
         if matches(held, tuple(step.labels), known.source.class_names).any():
             replaced[value] = map_labels(held, step.labels, known.source.class_names).tolist()[0]
-    lines = [statement("renamed = ", replaced)]
+    lines = ["# Labels that are another name of a class, or wrong.", statement("renamed = ", replaced)]
     for role, part in parts.items():
         after = map_labels(part.y, step.labels, known.source.class_names)
         kind = "object" if after.dtype.kind == "O" else quoted(after.dtype.name)
-        renamed = f"[renamed.get(label, label) for label in y_{role}.reshape(-1).tolist()]"
+        renamed = f"[renamed.get(label, label) for label in y_{role}{_flat(part)}.tolist()]"
         lines.append(f"y_{role} = np.array({renamed}, {kind})")
     return ["\n".join(lines)]
 

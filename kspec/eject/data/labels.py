@@ -20,10 +20,10 @@ def labels(known: Known) -> list[str]:
     kind, units = known.targets.labels, known.targets.units
     for role in known.roles:
         if kind == "one_hot":
-            lines.append(f'y_{role} = np.eye({units}, dtype="float32")[y_{role}]  # one-hot')
+            lines.append(f'y_{role} = np.eye({units}, dtype="float32")[y_{role}]')
         if kind == "binary":
             lines.append(f'y_{role} = y_{role}.astype("float32")[:, None]')
-    return ["\n".join(lines)]
+    return ["\n".join(["# The labels as the loss takes them.", *lines])] if lines else []
 
 
 def _numbers(known: Known) -> list[str]:
@@ -36,7 +36,8 @@ def _ids(known: Known) -> list[str]:
     flat = {role: part.y.reshape(-1).tolist() for role, part in parts.items()}
     reshape = {role: "" if part.y.ndim == 1 else ".reshape(-1)" for role, part in parts.items()}
     if all(_same(flat[role], wanted[role]) for role in known.roles):
-        return [f'y_{role} = y_{role}{reshape[role]}.astype("int64")' for role in known.roles]
+        ready = [role for role, part in parts.items() if part.y.ndim == 1 and part.y.dtype == np.int64]
+        return [f'y_{role} = y_{role}{reshape[role]}.astype("int64")' for role in known.roles if role not in ready]
     names = known.source.class_names
     classes: list[Any] = list(names) if names else _sorted(set(flat["train"]))
     for role in known.roles:

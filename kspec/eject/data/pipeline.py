@@ -65,7 +65,7 @@ def pipeline(known: Known) -> list[str]:
 def _training(known: Known) -> list[str]:
     augment = [_augmentation(component.name, component.arguments) for component in known.data.augment]
     constants = [
-        "epoch = tf.Variable(0, dtype=tf.int64, trainable=False)  # its number; a callback keeps it up to date"
+        "epoch = tf.Variable(0, dtype=tf.int64, trainable=False)  # the number of the epoch; a callback sets it"
     ]
     uses_seed = known.data.shuffle or augment
     paragraphs = [*([FOLD] if uses_seed else [])]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kspec.builders.data.labels import infer_task, map_labels, matches, missing, text_of
-from kspec.eject.code import statement
+from kspec.eject.code import Call, Name, statement
 from kspec.eject.known import Known, unable
 
 _PART = re.compile(r"^(?P<name>[\w-]+)(\[(?P<start>-?[\d_.]+%?)?:(?P<stop>-?[\d_.]+%?)?\])?$")
@@ -84,9 +84,10 @@ def _fractions(known: Known, fractions: dict[str, float]) -> str:
     lines = [f"# {shares}, drawn with the seed{what}, in the order of the data.", *(strata[1] if strata else [])]
     lines.append("rows = np.arange(len(y))")
     for role, share in fractions.items():
-        by = f", stratify={strata[0]}[rows]" if strata else ""
-        size = f"round({share!r} * len(y))"
-        lines.append(f"rows, rows_{role} = train_test_split(rows, test_size={size}, random_state=SEED{by})")
+        options: dict[str, Any] = {"test_size": Name(f"round({share!r} * len(y))"), "random_state": Name("SEED")}
+        if strata:
+            options["stratify"] = Name(f"{strata[0]}[rows]")
+        lines.append(statement(f"rows, rows_{role} = ", Call("train_test_split", (Name("rows"),), options)))
         lines.append(f"rows, rows_{role} = np.sort(rows), np.sort(rows_{role})")
     for role, rows in (*((role, f"rows_{role}") for role in fractions), ("train", "rows")):
         x = f"take(x, {rows})" if known.is_table else f"x[{rows}]"
@@ -107,11 +108,15 @@ def _strata(known: Known) -> tuple[str, list[str]] | None:
     moved = _moved(known, pool.reshape(-1))
     if not moved and _sorts_by_text(pool.reshape(-1).tolist()):
         return ("y", []) if flat == "y" else ("classes", [f"classes = {flat}"])
-    lines = [f"classes = [text_of(label) for label in {flat}.tolist()]"]
-    if moved:
-        lines.append(statement("counts_as = ", moved) + "  # labels that are mapped, dropped or missing")
-        lines.append("classes = [counts_as.get(name, name) for name in classes]")
-    return "classes", [*lines, "classes = np.array(classes)"]
+    texts = f"[text_of(label) for label in {flat}.tolist()]"
+    if not moved:
+        return "classes", [f"classes = np.array({texts})"]
+    return "classes", [
+        f"classes = {texts}",
+        "# Labels that are mapped, dropped or missing count to these classes.",
+        statement("counts_as = ", moved),
+        "classes = np.array([counts_as.get(name, name) for name in classes])",
+    ]
 
 
 def _sorts_by_text(values: list[Any]) -> bool:

@@ -9,6 +9,7 @@ from kspec.builders.data.table import column_kinds
 from kspec.eject.code import statement
 from kspec.eject.data.clean import cleaned
 from kspec.eject.known import Known, unable
+from kspec.eject.layout import comment
 
 AS_TEXTS = '''\
 def as_texts(column):
@@ -79,7 +80,7 @@ def _preprocessor(numeric: list[str], categories: dict[str, str]) -> list[str]:
         *(["numbers to mean 0 and variance 1"] if numeric else []),
         *(["categories one-hot, with a place for unknown ones"] if categories else []),
     ]
-    lines = [f"# What makes features of columns, as train has them: {'; '.join(what)}."]
+    lines = comment(f"What makes features of columns, by the columns of train: {'; '.join(what)}.")
     inputs = '{name: keras.Input((1,), dtype="float32", name=name) for name in NUMERIC}'
     several = len(kinds) == 2
     loop = "for name, kind in CATEGORICAL.items()" if several else "for name in CATEGORICAL"
