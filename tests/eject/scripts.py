@@ -7,10 +7,11 @@ from pathlib import Path
 
 import keras
 
+from kspec import text
 from kspec.commands.measure import measure
 from kspec.eject.known import study
 from kspec.eject.verify import undisturbed, verified
-from kspec.spec.reader import load_spec
+from kspec.spec.reader import read
 
 RUNNER = """
 import contextlib, io, json, os, runpy, sys
@@ -21,7 +22,6 @@ class NoKspec:
             raise ImportError("a script must not import kspec")
 
 sys.meta_path.insert(0, NoKspec())
-sys.path = [folder for folder in sys.path if not os.path.isdir(os.path.join(folder or ".", "kspec"))]
 import keras
 
 printed = {}
@@ -36,40 +36,37 @@ json.dump(printed, open("printed.json", "w"))
 """
 
 
+def spec_of(name, tree):
+    """The typed spec of a tree."""
+    return read(text.read_text(text.dump({"name": name, **tree})))
+
+
+def ejected(spec, folder):
+    """Writes NAME.py into the folder; returns the metrics that kspec gets, as `kspec run` writes them to run.json."""
+    keras.backend.clear_session()
+    known = study(spec)
+    script = verified(known, f"kspec eject {spec.name}.yaml", f"{spec.name}.py")
+    (Path(folder) / f"{spec.name}.py").write_text(script.text)
+    with undisturbed():
+        history = known.experiment.fit().history
+        return measure(known.experiment, {name: float(values[-1]) for name, values in history.items()})
+
+
+def written(name, tree):
+    """The script of a spec, after its data and initial weights were compared with kspec's."""
+    keras.backend.clear_session()
+    return verified(study(spec_of(name, tree)), "kspec eject", f"{name}.py").text
+
+
 def run(names, folder):
-    """What the scripts NAME.py print, run in the folder one after the other; fails where one of them fails."""
+    """Runs the scripts NAME.py in the folder, one after the other; name -> what it printed."""
     files = [f"{name}.py" for name in names]
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", RUNNER, *files], cwd=folder, capture_output=True, text=True
-    )
+    command = [sys.executable, "-W", "ignore", "-c", RUNNER, *files]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return {Path(file).stem: text for file, text in json.loads((Path(folder) / "printed.json").read_text()).items()}
+    return {Path(file).stem: lines for file, lines in json.loads((Path(folder) / "printed.json").read_text()).items()}
 
 
 def metrics_of(name, folder):
     """What a script wrote down."""
     return json.loads((Path(folder) / f"{name}_output" / "metrics.json").read_text())
-
-
-def write(spec, folder):
-    """Writes NAME.py for a spec, and returns the experiment that it was written for."""
-    known = study(spec)
-    (Path(folder) / f"{spec.name}.py").write_text(verified(known, f"kspec eject {spec.name}.yaml", f"{spec.name}.py").text)
-    return known.experiment
-
-
-def by_kspec(experiment):
-    """The metrics of a training by kspec, as `kspec run` writes them to run.json."""
-    with undisturbed():
-        history = experiment.fit().history
-        return measure(experiment, {name: float(values[-1]) for name, values in history.items()})
-
-
-def ejected(spec, folder):
-    """Writes the script of a spec and returns kspec's metrics."""
-    keras.backend.clear_session()
-    return by_kspec(write(spec, folder))
-
-
-def read(path, *overrides):
-    return load_spec(path, overrides)
