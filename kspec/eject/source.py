@@ -25,11 +25,13 @@ class Module:
 
     definitions: name -> its source, decorators and a string below a constant included, and its syntax tree.
     imports: name -> (module, name in it), or (module, "") for the module itself. own: the same, of kspec's own.
+    modules: name -> the module of kspec that it stands for, whose definitions are written `name.definition`.
     """
 
     definitions: dict[str, tuple[str, ast.stmt]]
     imports: dict[str, tuple[str, str]]
     own: dict[str, Key]
+    modules: dict[str, str]
 
 
 @dataclass
@@ -65,7 +67,7 @@ def take(wanted: Iterable[Key]) -> Taken:
         if tree in written:  # one statement that defines two names
             continue
         written.add(tree)
-        renamed = {used: new for used, key in _references(module, name) if (new := shared.get(key, used)) != used}
+        renamed = {used: new for used, key in _references(module, name) if (new := shared.get(key, key[1])) != used}
         taken.sources[module, name] = _rename(text, tree, renamed) if renamed else text
         for used in names_in(tree):
             if used in parsed(module).imports:
@@ -85,7 +87,11 @@ def _visit(key: Key, order: dict[Key, None], above: tuple[Key, ...]) -> None:
 def _references(module: str, name: str) -> Iterator[tuple[str, Key]]:
     """The names in a definition that stand for definitions of kspec, itself included, and what they stand for."""
     found = parsed(module)
-    for used in names_in(found.definitions[name][1]):
+    tree = found.definitions[name][1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in found.modules:
+            yield f"{node.value.id}.{node.attr}", (found.modules[node.value.id], node.attr)
+    for used in names_in(tree):
         if used in found.own:
             yield used, found.own[used]
         elif used in found.definitions:
@@ -114,9 +120,9 @@ def _rename(text: str, tree: ast.stmt, renamed: dict[str, str]) -> str:
     start = _first_line(tree)
     lines = text.splitlines()
     places = [
-        (node.lineno - start, node.col_offset, node.id)
+        (node.lineno - start, node.col_offset, used)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and node.id in renamed
+        if isinstance(node, ast.Name | ast.Attribute) and (used := _written(node)) in renamed
     ]
     if isinstance(tree, ast.ClassDef | ast.FunctionDef) and tree.name in renamed:
         word = "class " if isinstance(tree, ast.ClassDef) else "def "
@@ -126,6 +132,13 @@ def _rename(text: str, tree: ast.stmt, renamed: dict[str, str]) -> str:
         column = len(lines[line].encode()[:column].decode())
         lines[line] = lines[line][:column] + renamed[name] + lines[line][column + len(name) :]
     return "\n".join(lines)
+
+
+def _written(node: ast.Name | ast.Attribute) -> str:
+    """`name`, or `name.attribute`; "" for an attribute of anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return f"{node.value.id}.{node.attr}" if isinstance(node.value, ast.Name) else ""
 
 
 def names_in(tree: ast.AST) -> list[str]:
@@ -140,7 +153,7 @@ def parsed(module: str) -> Module:
     spec = importlib.util.find_spec(module)
     text = Path(spec.origin).read_text(encoding="utf-8") if spec is not None and spec.origin else ""
     lines = text.splitlines()
-    found = Module({}, {}, {})
+    found = Module({}, {}, {}, {})
     body = ast.parse(text).body
     for number, node in enumerate(body):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -163,10 +176,19 @@ def _read_import(node: ast.Import | ast.ImportFrom, found: Module) -> None:
         called = alias.asname or alias.name
         if isinstance(node, ast.Import):
             found.imports[called] = (alias.name, "")
+        elif str(node.module).startswith(f"{PACKAGE}.") and _is_module(f"{node.module}.{alias.name}"):
+            found.modules[called] = f"{node.module}.{alias.name}"
         elif str(node.module).startswith(f"{PACKAGE}."):
             found.own[called] = (str(node.module), alias.name)
         elif node.module != "__future__":
             found.imports[called] = (str(node.module), alias.name)
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # what it would be in is a module, no package
+        return False
 
 
 def _names_of(node: ast.stmt) -> list[str]:

@@ -121,6 +121,7 @@ def _fit(known: Known) -> str:
         keywords["validation_data"] = Name("validation_data")
     if known.spec.training.class_weight is not None:
         keywords["class_weight"] = Name("class_weight")
-    keywords |= {"callbacks": Name("callbacks"), "verbose": 2}
+    # shuffle=False: Keras warns that it does not shuffle a tf.data.Dataset, which shuffles by itself.
+    keywords |= {"callbacks": Name("callbacks"), "shuffle": False, "verbose": 2}
     fit = statement("history = ", Call("model.fit", (Name("train_data"),), keywords))
     return f"OUTPUT.mkdir(exist_ok=True)\n{statement('callbacks = ', listed)}\n{fit}"

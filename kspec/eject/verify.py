@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pathlib
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,10 +63,12 @@ def is_pretrained(known: Known) -> bool:
 def run(text: str) -> dict[str, Any]:
     """The variables of a script after it has run, with Keras' settings and registrations as they were before."""
     module = ModuleType("ejected")
-    with undisturbed():
+    with undisturbed(), tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "script.py"
+        file.write_text(text, encoding="utf-8")  # TensorFlow reads the source of functions that it compiles
         sys.modules[module.__name__] = module  # where dataclasses look their own module up
         try:
-            exec(compile(text, "<script>", "exec"), module.__dict__)
+            exec(compile(text, file, "exec"), module.__dict__)
         finally:
             del sys.modules[module.__name__]
     return module.__dict__

@@ -8,9 +8,10 @@ from pathlib import Path
 import keras
 
 from kspec import text
+from kspec.builders.experiment import build
 from kspec.commands.measure import measure
 from kspec.eject.known import study
-from kspec.eject.verify import undisturbed, verified
+from kspec.eject.verify import is_pretrained, undisturbed, verified
 from kspec.spec.reader import read
 
 RUNNER = """
@@ -48,8 +49,9 @@ def ejected(spec, folder):
     script = verified(known, f"kspec eject {spec.name}.yaml", f"{spec.name}.py")
     (Path(folder) / f"{spec.name}.py").write_text(script.text)
     with undisturbed():
-        history = known.experiment.fit().history
-        return measure(known.experiment, {name: float(values[-1]) for name, values in history.items()})
+        experiment = build(spec) if is_pretrained(known) else known.experiment
+        history = experiment.fit().history
+        return measure(experiment, {name: float(values[-1]) for name, values in history.items()})
 
 
 def written(name, tree):

@@ -16,7 +16,13 @@ SHIPPED = {
     "quickstart": ["training.epochs=3", "data.train=train[:400]"],
     "tabular": ["training.epochs=3"],
     "cifar_resnet": [COLOURS, "data.batch_size=4", "training.epochs=3", "model.FastResNet.widths=[8, 16]"],
-    "cifar_resnet20": [COLOURS, "data.batch_size=8", "training.epochs=1", "training.learning_rate=0.1"],
+    "cifar_resnet20": [
+        COLOURS,
+        "data.batch_size=8",
+        "model.ResNet.depth=8",
+        "training.epochs=1",
+        "training.learning_rate=0.1",
+    ],
 }
 
 DIGITS = {"sklearn": "digits", "train": "train[:96]", "validation": 0.25, "test": 0.25, "batch_size": 16}
@@ -162,7 +168,7 @@ SMALL = {
             "image": {"size": [32, 32]},
             "batch_size": 4,
         },
-        "model": {"VGG16": {"weights": None, "dropout": 0.1}, "freeze": "base"},
+        "model": {"MobileNet": {"weights": None, "alpha": 0.25, "dropout": 0.1}, "freeze": "base"},
         "training": {"learning_rate": {"peak": 0.01, "decay": "exponential", "final": 0.001}},
     },
     "columns": {

@@ -63,15 +63,18 @@ def _typed(numeric: list[str], categories: dict[str, str]) -> list[str]:
     define = ["def typed(table):", '    """The columns with the types that the preprocessor takes."""']
     if not categories:
         return [*define, f"    return {numbers}"]
-    if len(kinds) == 2:
-        loop = "for name, kind in CATEGORICAL.items()"
-        chosen = f'{cast["int64"]} if kind == "int64" else {cast["string"]}'
-    else:
-        loop, chosen = "for name in CATEGORICAL", cast[next(iter(kinds))]
-    others = f"{{name: {chosen} {loop}}}"
-    if not numeric:
-        return [*define, f"    return {others}"]
-    return [*define, f"    numbers = {numbers}", f"    categories = {others}", "    return numbers | categories"]
+    if len(kinds) == 1:
+        found = f"{{name: {cast[next(iter(kinds))]} for name in CATEGORICAL}}"
+        if not numeric:
+            return [*define, f"    return {found}"]
+        return [*define, f"    numbers = {numbers}", f"    categories = {found}", "    return numbers | categories"]
+    return [
+        *define,
+        f"    columns = {numbers if numeric else '{}'}",
+        "    for name, kind in CATEGORICAL.items():",
+        f'        columns[name] = {cast["int64"]} if kind == "int64" else {cast["string"]}',
+        "    return columns",
+    ]
 
 
 def _preprocessor(numeric: list[str], categories: dict[str, str]) -> list[str]:
