@@ -20,15 +20,28 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class Definition:
+    """A class, a function or a constant at the top of a file.
+
+    text: its source, with its decorators, a comment right above and a string right below. line: of the file, where the
+    text begins. tree: its syntax.
+    """
+
+    text: str
+    line: int
+    tree: ast.stmt
+
+
+@dataclass(frozen=True)
 class Module:
     """A file of kspec, taken apart.
 
-    definitions: name -> its source, decorators and a string below a constant included, and its syntax tree.
+    definitions: by name.
     imports: name -> (module, name in it), or (module, "") for the module itself. own: the same, of kspec's own.
     modules: name -> the module of kspec that it stands for, whose definitions are written `name.definition`.
     """
 
-    definitions: dict[str, tuple[str, ast.stmt]]
+    definitions: dict[str, Definition]
     imports: dict[str, tuple[str, str]]
     own: dict[str, Key]
     modules: dict[str, str]
@@ -63,13 +76,13 @@ def take(wanted: Iterable[Key]) -> Taken:
     taken = Taken()
     written: set[ast.stmt] = set()
     for module, name in order:
-        text, tree = parsed(module).definitions[name]
-        if tree in written:  # one statement that defines two names
+        found = parsed(module).definitions[name]
+        if found.tree in written:  # one statement that defines two names
             continue
-        written.add(tree)
+        written.add(found.tree)
         renamed = {used: new for used, key in _references(module, name) if (new := shared.get(key, key[1])) != used}
-        taken.sources[module, name] = _rename(text, tree, renamed) if renamed else text
-        for used in names_in(tree):
+        taken.sources[module, name] = _rename(found, renamed) if renamed else found.text
+        for used in names_in(found.tree):
             if used in parsed(module).imports:
                 taken.imports[used] = parsed(module).imports[used]
     return taken
@@ -87,7 +100,7 @@ def _visit(key: Key, order: dict[Key, None], above: tuple[Key, ...]) -> None:
 def _references(module: str, name: str) -> Iterator[tuple[str, Key]]:
     """The names in a definition that stand for definitions of kspec, itself included, and what they stand for."""
     found = parsed(module)
-    tree = found.definitions[name][1]
+    tree = found.definitions[name].tree
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in found.modules:
             yield f"{node.value.id}.{node.attr}", (found.modules[node.value.id], node.attr)
@@ -115,10 +128,10 @@ def _shared(order: Iterable[Key]) -> dict[Key, str]:
     return renamed
 
 
-def _rename(text: str, tree: ast.stmt, renamed: dict[str, str]) -> str:
+def _rename(found: Definition, renamed: dict[str, str]) -> str:
     """The text of a definition with other names; its tree knows where they stand."""
-    start = _first_line(tree)
-    lines = text.splitlines()
+    tree, start = found.tree, found.line
+    lines = found.text.splitlines()
     places = [
         (node.lineno - start, node.col_offset, used)
         for node in ast.walk(tree)
@@ -167,7 +180,7 @@ def parsed(module: str) -> Module:
             while lines[first - 2].startswith("#"):  # a comment right above belongs to it
                 first -= 1
             source = "\n".join(lines[first - 1 : end])
-            found.definitions[name] = source, node
+            found.definitions[name] = Definition(source, first, node)
     return found
 
 

@@ -84,7 +84,7 @@ NARROWER = {"clip_outliers": {"method": "quantile", "factor": 0.05}}
         ({**GREY, "validation": 0.35}, "classes = np.array([text_of(label) for label in y.tolist()])"),
         ({**SEQUENCES, "train": "train[5:]+train[:5]"}, "x_train, y_train = np.concatenate(["),
         ({**PRICES, "train": "train[-50:]", "clean": [*CONSTANTS, NARROW]}, "take(x, slice(-50, None)), y[-50:]"),
-        ({**ROOMS, "clean": ["drop_missing", "drop_duplicates"]}, "kept = complete(x_train"),
+        ({**ROOMS, "clean": ["drop_missing"]}, "kept = complete(x_train"),
         ({**PHOTOS, "clean": [{"drop_labels": {"labels": "owls"}}, "drop_duplicates"]}, "dropped = [2]"),
         (
             {"sklearn": "iris", "columns": {"ignore": ["petal width (cm)"]}, "clean": [NARROWER]},
