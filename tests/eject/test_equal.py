@@ -16,13 +16,6 @@ SHIPPED = {
     "quickstart": ["training.epochs=3", "data.train=train[:400]"],
     "tabular": ["training.epochs=3"],
     "cifar_resnet": [COLOURS, "data.batch_size=4", "training.epochs=3", "model.FastResNet.widths=[8, 16]"],
-    "cifar_resnet20": [
-        COLOURS,
-        "data.batch_size=8",
-        "model.ResNet.depth=8",
-        "training.epochs=1",
-        "training.learning_rate=0.1",
-    ],
 }
 
 DIGITS = {"sklearn": "digits", "train": "train[:96]", "validation": 0.25, "test": 0.25, "batch_size": 16}
@@ -134,7 +127,7 @@ SMALL = {
             "batch_size": 4,
             "augment": ["RandomFlip"],
         },
-        "model": {"CNN": {"filters": [4]}},
+        "model": {"ResNet": {"depth": 8, "width": 4}},
         "training": {"learning_rate": {"peak": 0.1, "warmup": "1 epoch", "decay": "inverse_sqrt"}},
     },
     "texts": {
@@ -167,6 +160,7 @@ SMALL = {
             "label": "tags",
             "image": {"size": [32, 32]},
             "batch_size": 4,
+            "augment": ["RandAugment", {"RandomCrop": {"padding": 2}}],
         },
         "model": {"MobileNet": {"weights": None, "alpha": 0.25, "dropout": 0.1}, "freeze": "base"},
         "training": {"learning_rate": {"peak": 0.01, "decay": "exponential", "final": 0.001}},
