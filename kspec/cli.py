@@ -219,6 +219,26 @@ def schema(debug: bool) -> None:
     command.show()
 
 
+@cli.command()
+@click.argument("spec")
+@OVERRIDES
+@click.option("--output", "-o", metavar="FILE", help="The script; by default the spec's name with .py, here.")
+@DEBUG
+def eject(spec: str, overrides: tuple[str, ...], output: str | None, debug: bool) -> None:
+    """Write the experiment in the file SPEC as one Python script that needs no kspec.
+
+    Its data, its initial weights and its metrics are those of `kspec run`, to the last bit.
+    """
+    from kspec.commands.load import load
+    from kspec.commands.start import start
+
+    document, typed = load(spec, overrides)
+    start()
+    from kspec.commands import eject as command
+
+    command.eject(document, typed, output, [spec, *overrides])
+
+
 @cli.command(name="list")
 @click.argument("kind", required=False)
 @DEBUG

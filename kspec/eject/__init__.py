@@ -1,0 +1,1 @@
+"""A spec as one Python script in plain Keras: the same experiment, to the same bits, without kspec."""

@@ -1,0 +1,1 @@
+"""The data section of a script: load, split, clean, write the labels, prepare, batch."""
