@@ -60,8 +60,8 @@ def check_at(
 def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
     """What is wrong with the value of one argument."""
     words = argument.type.split("|")
-    if isinstance(value, float) and math.isnan(value):
-        return [Problem(path, f"wrong value for {argument.name}", "any number but .nan", quoted(value))]
+    if where := nans(value, path):
+        return [Problem(one, f"wrong value for {argument.name}", "any number but .nan", quoted(math.nan)) for one in where]
     if argument.name == "name" and isinstance(value, str) and not NAME.fullmatch(value):
         return [Problem(path, "not a name", "letters, digits, `.`, `_` and `-`", quoted(value))]
     if "any" in words:
@@ -88,6 +88,17 @@ def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
     if listed and isinstance(value, list | tuple) and all(is_component(item) for item in value):
         return [problem for number, item in enumerate(value) for problem in check_nested(listed, item, (*path, number))]
     return [Problem(path, f"wrong type of value for {argument.name}", expected(words), quoted(value))]
+
+
+def nans(value: Any, path: Path) -> list[Path]:
+    """Where a value holds a number that is none: it equals nothing, not even itself."""
+    if isinstance(value, float):
+        return [path] if math.isnan(value) else []
+    if isinstance(value, Mapping):
+        return [one for key, inner in value.items() for one in nans(inner, (*path, key))]
+    if isinstance(value, list | tuple):
+        return [one for number, inner in enumerate(value) for one in nans(inner, (*path, number))]
+    return []
 
 
 def check_items(argument: Argument, items: list[Any] | tuple[Any, ...], path: Path) -> list[Problem]:

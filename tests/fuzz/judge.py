@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
@@ -65,7 +66,9 @@ def alarm(seconds: float) -> Iterator[None]:
 
 def warm_up() -> None:
     """Lets Python import what reading and refusing need, so that later imports are the spec's doing."""
-    import encodings.idna  # noqa: F401
+    import kspec.commands.load  # noqa: F401
+
+    codecs.lookup("utf-8-sig")  # a module, read on first use
 
     for text in (*corpus.texts().values(), "a: [", "a: \0", "{"):
         with contextlib.suppress(KspecError):

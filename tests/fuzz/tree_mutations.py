@@ -184,7 +184,7 @@ def graft(random: Random, tree: Any, path: Path) -> Any:
     other = other_tree(random)
     where = [one for one in places(other) if not one or isinstance(one[-1], str)]
     chosen = random.choice(where)
-    while chosen and not isinstance(_parent(tree, chosen), dict):
+    while chosen and not (isinstance(chosen[-1], str) and isinstance(_parent(tree, chosen), dict)):
         chosen = chosen[:-1]
     return put(tree, chosen, copy.deepcopy(value_at(other, chosen))) if chosen else tree
 
