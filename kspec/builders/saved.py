@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from kspec.builders.archive import inspect, inspect_preset
 from kspec.catalog.kinds import OWN
+from kspec.errors import Problem, SpecError, UsageError
 
 WITH_PREPROCESSOR = "with_preprocessor"
 """The name of a saved model that starts with what the data builder fitted on train."""
@@ -21,12 +26,42 @@ UNNAMED = (
 )
 
 
+_trusted: ContextVar[bool] = ContextVar("trusted", default=False)
+
+HOW_TO_TRUST = "if you trust its author, `--unsafe-model` on the command line loads it and lets its code run"
+
+
+class RefusedModel(UsageError):
+    """A model file that is not loaded. message, hint: its two parts, for a problem at a key of a spec."""
+
+    def __init__(self, path: str | Path, message: str, hint: str) -> None:
+        self.message, self.hint = message, hint
+        super().__init__(f"{path}: the model is not loaded: {message}" + (f"\n       hint: {hint}" if hint else ""))
+
+
+@contextmanager
+def trusted(yes: bool = True) -> Iterator[None]:
+    """In this block `load_model` runs code that stands in model files. For the command line; a spec cannot say it."""
+    before = _trusted.set(yes)
+    try:
+        yield
+    finally:
+        _trusted.reset(before)
+
+
 def load_model(path: str | Path, **arguments: Any) -> Any:
-    """`keras.saving.load_model`, with kspec's own layers known to Keras; code in the file is refused (`safe_mode`).
+    """`keras.saving.load_model`, with kspec's own layers known to Keras; a file that holds code is refused.
+
+    Beyond what Keras' `safe_mode` looks at, every name in the file must be a part of a network of Keras, KerasHub,
+    kspec, or registered with Keras by code that was imported before; see `kspec.builders.archive`.
 
     Args:
         path: a `.keras` file.
-        arguments: of `keras.saving.load_model`, e.g. `compile=False`.
+        arguments: of `keras.saving.load_model`, e.g. `compile=False`; `safe_mode=False` lets code in the file run.
+
+    Raises:
+        UsageError: no such file, no `.keras` file, or one that holds code, reads other files, or unpacks to far more
+            than it is.
 
     Example:
         model = kspec.load_model("runs/quickstart/.../model.keras", compile=False)
@@ -35,12 +70,28 @@ def load_model(path: str | Path, **arguments: Any) -> Any:
 
     for module in (*UNNAMED, *(target.partition(":")[0] for names in OWN.values() for target in names.values())):
         import_module(module)
+    asked = {"safe_mode": not _trusted.get(), **arguments}
+    found = inspect(Path(path))
+    if found is not None and (asked["safe_mode"] or not found.is_code):
+        raise RefusedModel(path, found.message, HOW_TO_TRUST if found.is_code else "")
     with warnings.catch_warnings():
         # Said of every KerasHub task, even where `compile=False` asks for no optimizer.
         warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
-        model = keras.saving.load_model(path, **{"safe_mode": True, **arguments})
+        model = keras.saving.load_model(path, **asked)
     precise_head(model)
     return model
+
+
+def refuse_preset(folder: Path, place: tuple[str, ...]) -> None:
+    """Refuses the folder of a KerasHub preset that would run code or read other files, as `load_model` does a file.
+
+    Raises:
+        SpecError: at the place in the spec that names it.
+    """
+    found = inspect_preset(folder)
+    if found is not None and not (found.is_code and _trusted.get()):
+        hint = HOW_TO_TRUST if found.is_code else ""
+        raise SpecError(Problem(place, f"the preset is not loaded: {found.message}", "", str(folder), hint))
 
 
 def precise_head(model: Any) -> None:

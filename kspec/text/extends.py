@@ -40,7 +40,9 @@ class Family:
             hint = ""
             if isinstance(node.value, str) and ":" in node.value:
                 hint = "a space must follow the ':' behind a key"
-            problem = Problem((), "a spec is a mapping", "key: value", describe(node)[:80], hint)
+            # A file that is no spec may be anything: no more of it is shown than the beginning of its line.
+            found = describe(node).partition("\\n")[0][:80]
+            problem = Problem((), "a spec is a mapping", "key: value", found, hint)
         self.problems.append(replace(problem, mark=node.mark if node else locate(0, 0, 0)))
         return None
 

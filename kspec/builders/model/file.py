@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from kspec.builders.examples import Datasets
-from kspec.builders.saved import load_model, taken_apart
+from kspec.builders.saved import RefusedModel, load_model, taken_apart
 from kspec.builders.targets import Targets
 from kspec.errors import Problem, SpecError
 
@@ -16,7 +16,7 @@ PATH = ("model", "file")
 
 
 def load_file(file: str, datasets: Datasets, targets: Targets) -> keras.Model:
-    """The saved model, checked against the data. Code in the file is refused (`safe_mode`).
+    """The saved model, checked against the data. A file that holds code is refused.
 
     Of the model of an earlier run, the network; what prepared the data for it is `saved_preprocessor`. A last layer
     without activation is taken to put out logits and gets the activation of the targets.
@@ -50,6 +50,8 @@ def _read(file: str) -> keras.Model:
         raise SpecError(Problem(PATH, "no such file", "a .keras file", file))
     try:
         model: keras.Model = load_model(file, compile=False)
+    except RefusedModel as error:
+        raise SpecError(Problem(PATH, error.message, "a .keras file without code", file, error.hint)) from error
     except Exception as error:
         # Keras and zipfile raise many types for a file that is not a model; all mean the same to the user.
         lines = str(error).strip().splitlines() or [type(error).__name__]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from kspec import catalog
 from kspec.builders.training.monitors import Names
+from kspec.builders.training.places import check_fields, inside
 from kspec.errors import Problem, SpecError
 from kspec.parts.callbacks.terminate_on_nan import TerminateOnNaN
 from kspec.spec.component import Component
@@ -66,7 +67,9 @@ def _callback(
     _watched(name, arguments, names, (*place, "monitor"))
     if name in FILES:
         key = FILES[name]
-        arguments[key] = _inside(arguments[key], folder, (*place, key))
+        if name == "ModelCheckpoint":
+            check_fields(arguments[key], tuple(names.directions), (*place, key))
+        arguments[key] = inside(arguments[key], folder, (*place, key))
     return catalog.instantiate("callback", name, arguments, path)
 
 
@@ -113,17 +116,3 @@ def _watched(name: str, arguments: Mapping[str, Any], names: Names, path: tuple[
     if "save_best_only" in arguments and not arguments["save_best_only"] and arguments["monitor"] == "val_loss":
         return  # a checkpoint of every epoch does not read its monitor
     names.check(arguments["monitor"], arguments["mode"], path)
-
-
-def _inside(text: str, folder: Path, path: tuple[str | int, ...]) -> str:
-    """The path inside the run's folder.
-
-    Raises:
-        SpecError: an absolute path, or one that leads out.
-    """
-    parts = PurePosixPath(text.replace("\\", "/")).parts
-    is_absolute = PurePosixPath(text).is_absolute() or bool(PureWindowsPath(text).anchor)
-    if not parts or is_absolute or ".." in parts or text.startswith("~"):
-        message = "the path leads out of the run's folder"
-        raise SpecError(Problem(path, message, "a path relative to the run's folder, e.g. best.keras", text))
-    return str(folder / text)
