@@ -84,7 +84,15 @@ def inspect(path: Path) -> Finding | None:
             if found:
                 return Finding(found)
             config = json.loads(archive.read(CONFIG))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, NotImplementedError, RuntimeError, RecursionError) as error:
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        RecursionError,
+    ) as error:
         return Finding(f"not a whole .keras file: {(str(error).splitlines() or [type(error).__name__])[0]}")
     return inspect_config(config)
 

@@ -60,8 +60,8 @@ def load_model(path: str | Path, **arguments: Any) -> Any:
         arguments: of `keras.saving.load_model`, e.g. `compile=False`; `safe_mode=False` lets code in the file run.
 
     Raises:
-        UsageError: no such file, no `.keras` file, or one that holds code, reads other files, or unpacks to far more
-            than it is.
+        UsageError: no such file, no `.keras` file, or one that holds code, reads other files, unpacks to far more
+            than it is, or is none that Keras can load.
 
     Example:
         model = kspec.load_model("runs/quickstart/.../model.keras", compile=False)
@@ -77,9 +77,20 @@ def load_model(path: str | Path, **arguments: Any) -> Any:
     with warnings.catch_warnings():
         # Said of every KerasHub task, even where `compile=False` asks for no optimizer.
         warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
-        model = keras.saving.load_model(path, **asked)
+        try:
+            model = keras.saving.load_model(path, **asked)
+        except MemoryError:
+            raise
+        except Exception as error:  # Keras, h5py and json raise many types; all mean the same to the user
+            raise RefusedModel(path, f"not a Keras model: {_reason(error)}", "") from error
     precise_head(model)
     return model
+
+
+def _reason(error: Exception) -> str:
+    """The line of an error that says why; Keras' own about weights begins with how many objects were not loaded."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[1] if len(lines) > 1 and lines[0].startswith("A total of") else lines[0]
 
 
 def refuse_preset(folder: Path, place: tuple[str, ...]) -> None:

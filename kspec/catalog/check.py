@@ -61,7 +61,9 @@ def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
     """What is wrong with the value of one argument."""
     words = argument.type.split("|")
     if where := nans(value, path):
-        return [Problem(one, f"wrong value for {argument.name}", "any number but .nan", quoted(math.nan)) for one in where]
+        return [
+            Problem(one, f"wrong value for {argument.name}", "any number but .nan", quoted(math.nan)) for one in where
+        ]
     if argument.name == "name" and isinstance(value, str) and not NAME.fullmatch(value):
         return [Problem(path, "not a name", "letters, digits, `.`, `_` and `-`", quoted(value))]
     if "any" in words:

@@ -65,7 +65,7 @@ class KerasDataset(Section):
     def _known_arguments(self) -> KerasDataset:
         problems = catalog.check("keras_dataset", self.name, self.arguments)
         file = self.arguments.get("path")
-        if isinstance(file, str) and (PurePath(file).name != file or PureWindowsPath(file).name != file):
+        if isinstance(file, str) and (file == ".." or {PurePath(file).name, PureWindowsPath(file).name} != {file}):
             # Keras downloads to it: a path would lead out of its cache.
             found = Problem((self.name, "path"), "not the name of a file", "a name without folders", quoted(file))
             problems.append(found)

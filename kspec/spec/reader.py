@@ -56,7 +56,10 @@ def shortened(problems: list[Problem]) -> list[Problem]:
         return problems
     shown, first = problems[: text.MOST_PROBLEMS], problems[text.MOST_PROBLEMS]
     count = len(problems) - len(shown)
-    return [*shown, replace(first, path=(), message=f"{count} more problems begin here", expected="", found="", hint="")]
+    return [
+        *shown,
+        replace(first, path=(), message=f"{count} more problems begin here", expected="", found="", hint=""),
+    ]
 
 
 def merged(problems: Iterable[Problem]) -> list[Problem]:

@@ -59,7 +59,22 @@ def _overrides(random: Random, text: str) -> tuple[dict[str, bytes], tuple[str, 
 def _extends(random: Random, text: str) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """A chain or a list of parents, with mutations in any of them, loops and odd names among them."""
     names = [MAIN, *[f"base{n}.yaml" for n in range(random.randint(1, 4))]]
-    odd = (".", "..", "/dev/null", "/dev/zero", "/proc/self/mem", "missing.yaml", "", MAIN, "base0.yaml\x00", "*.yaml", 3, None, [], {})
+    odd = (
+        ".",
+        "..",
+        "/dev/null",
+        "/dev/zero",
+        "/proc/self/mem",
+        "missing.yaml",
+        "",
+        MAIN,
+        "base0.yaml\x00",
+        "*.yaml",
+        3,
+        None,
+        [],
+        {},
+    )
     files = {}
     for number, name in enumerate(names):
         tree = tree_of(text if number == len(names) - 1 else random.choice(list(corpus.texts().values())))
@@ -69,7 +84,11 @@ def _extends(random: Random, text: str) -> tuple[dict[str, bytes], tuple[str, ..
         if random.random() < 0.15:
             parent = random.choice((*odd, names, names[1:] * 30))
         if isinstance(tree, dict) and parent is not None:
-            removal = {random.choice(("~model", "~data.tfds", "~x", "~training.callbacks[0]", "~")): None} if random.random() < 0.2 else {}
+            removal = (
+                {random.choice(("~model", "~data.tfds", "~x", "~training.callbacks[0]", "~")): None}
+                if random.random() < 0.2
+                else {}
+            )
             tree = {"extends": parent, **removal, **tree}
         files[name] = written(random, tree)
         if random.random() < 0.1:
@@ -100,9 +119,13 @@ def written(random: Random, tree: Any) -> bytes:
     """The tree as YAML, in one of the styles a person or a program writes."""
     style = random.randrange(4)
     if style == 0:
-        return json.dumps(tree, indent=random.choice((None, 1)), ensure_ascii=random.random() < 0.5).encode("utf-8", "replace")
+        return json.dumps(tree, indent=random.choice((None, 1)), ensure_ascii=random.random() < 0.5).encode(
+            "utf-8", "replace"
+        )
     if style == 1:
-        return yaml.safe_dump(tree, default_flow_style=random.choice((True, False, None)), sort_keys=False).encode("utf-8", "replace")
+        return yaml.safe_dump(tree, default_flow_style=random.choice((True, False, None)), sort_keys=False).encode(
+            "utf-8", "replace"
+        )
     try:
         return dump(tree).encode("utf-8", "replace")
     except yaml.YAMLError:
@@ -115,7 +138,18 @@ def override(random: Random, tree: Any) -> str:
     path = random.choice(paths) if paths and random.random() < 0.8 else (random.choice(tree_mutations.KEYS),)
     address = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)[1:]
     if random.random() < 0.2:
-        address = random.choice((address + ".x", address + "[9]", address.upper(), f'"{address}"', address + ".", "[0]", "a" * 3000, "." * 80))
+        address = random.choice(
+            (
+                address + ".x",
+                address + "[9]",
+                address.upper(),
+                f'"{address}"',
+                address + ".",
+                "[0]",
+                "a" * 3000,
+                "." * 80,
+            )
+        )
     if random.random() < 0.2:
         return f"~{address}"
     value = random.choice(

@@ -172,7 +172,9 @@ def _mark_faults(problem: Any, case: Case) -> list[str]:
     line = lines[mark.line - 1]
     if not 1 <= mark.column <= len(line) + 1:
         return [f"the mark is in no column: {where}"]
-    return [] if not mark.text or _same(mark.text, line) else [f"the mark shows another line: {where} {mark.text[:80]!r}"]
+    return (
+        [] if not mark.text or _same(mark.text, line) else [f"the mark shows another line: {where} {mark.text[:80]!r}"]
+    )
 
 
 def _same(shown: str, line: str) -> bool:

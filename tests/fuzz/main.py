@@ -74,7 +74,9 @@ def fuzz_live(count: int, seed: int) -> Tally:
 
 def shown(case: Case) -> str:
     """The case as a person reads it."""
-    files = [f"--- {name}\n{data.decode('utf-8', errors='backslashreplace')[:2000]!s}" for name, data in case.files.items()]
+    files = [
+        f"--- {name}\n{data.decode('utf-8', errors='backslashreplace')[:2000]!s}" for name, data in case.files.items()
+    ]
     return "\n".join([*files, *[f"--- override {one[:500]!r}" for one in case.overrides]])
 
 
@@ -96,12 +98,23 @@ def _fails_with(key: str, case: Case) -> bool:
 def table(tally: Tally, seconds: float) -> str:
     """How many were accepted and refused, by the kind of mutation."""
     columns = sorted({outcome for _, outcome in tally.outcomes})
-    rows = [["mutation", *columns], *[[kind, *[str(tally.outcomes[kind, one]) for one in columns]] for kind in sorted({k for k, _ in tally.outcomes})]]
+    rows = [
+        ["mutation", *columns],
+        *[
+            [kind, *[str(tally.outcomes[kind, one]) for one in columns]]
+            for kind in sorted({k for k, _ in tally.outcomes})
+        ],
+    ]
     rows.append(["all", *[str(sum(n for (_, o), n in tally.outcomes.items() if o == one)) for one in columns]])
     lines = ["  ".join(f"{cell:>10}" for cell in row) for row in rows]
     slowest, number = tally.slowest
     total = sum(tally.outcomes.values())
-    return "\n".join([*lines, f"{total:,} specs in {seconds:.0f} s, the slowest {slowest:.3f} s (case {number}), {sum(tally.count.values())} failures"])
+    return "\n".join(
+        [
+            *lines,
+            f"{total:,} specs in {seconds:.0f} s, the slowest {slowest:.3f} s (case {number}), {sum(tally.count.values())} failures",
+        ]
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -109,13 +122,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__)
     parser.add_argument("count", nargs="?", type=int, default=20_000, metavar="N", help="how many specs (20,000)")
     parser.add_argument("--seed", type=int, default=0, help="another seed makes other specs (0)")
-    parser.add_argument("--live", type=int, nargs="?", const=1, default=0, metavar="N", help="also build N accepted specs of small networks with Keras")
+    parser.add_argument(
+        "--live",
+        type=int,
+        nargs="?",
+        const=1,
+        default=0,
+        metavar="N",
+        help="also build N accepted specs of small networks with Keras",
+    )
     parser.add_argument("--only", type=int, metavar="CASE", help="repeat one case")
     asked = parser.parse_args(arguments)
     failed = False
     if asked.only is not None:
         return repeat(asked.only, asked.seed, live=bool(asked.live))
-    for how, run in (("read", lambda: fuzz(0, asked.count, asked.seed)), ("live", lambda: fuzz_live(asked.live, asked.seed))):
+    for how, run in (
+        ("read", lambda: fuzz(0, asked.count, asked.seed)),
+        ("live", lambda: fuzz_live(asked.live, asked.seed)),
+    ):
         if how == "live" and not asked.live:
             continue
         started = time.perf_counter()

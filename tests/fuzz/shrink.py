@@ -20,12 +20,17 @@ def shrunk(case: Case, fails: Callable[[Case], bool]) -> Case:
     def still(one: Case) -> bool:
         return time.monotonic() < end and fails(one)
 
-    case = replace(case, overrides=tuple(_fewer(case.overrides, lambda kept: still(replace(case, overrides=tuple(kept))))))
+    case = replace(
+        case, overrides=tuple(_fewer(case.overrides, lambda kept: still(replace(case, overrides=tuple(kept)))))
+    )
     for name in [name for name in case.files if name != MAIN]:
         without = replace(case, files={key: data for key, data in case.files.items() if key != name})
         case = without if still(without) else case
     for name in case.files:
-        for parts in (lambda data: data.splitlines(keepends=True), lambda data: [data[at : at + 1] for at in range(len(data))]):
+        for parts in (
+            lambda data: data.splitlines(keepends=True),
+            lambda data: [data[at : at + 1] for at in range(len(data))],
+        ):
             pieces = parts(case.files[name])
             if len(pieces) <= 3000:  # beyond, single characters take too long
                 kept = _fewer(pieces, lambda kept, name=name: still(_with(case, name, kept)))

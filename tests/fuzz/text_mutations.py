@@ -5,21 +5,172 @@ from __future__ import annotations
 from random import Random
 
 ODD = (
-    *("\x00", "\x07", "\x1b[31m", "\x7f", "\x85", "\u2028", "\ufeff", "\u200b", "\u202e", "\ud7ff", "\uffff", "é", "名", "😀"),
-    *("\t", "\r", "\r\n", "\n", "  ", "\n\n", "\n ", "#", " #", ":", ": ", "::", "-", "- ", "? ", ",", "[", "]", "{", "}", "''"),
-    *('"', "'", "|", ">", "&a ", "*a ", "*", "!", "!!", "!!str ", "%", "@", "`", "<<: ", "---\n", "...\n", "%YAML 1.1\n", "~"),
+    *(
+        "\x00",
+        "\x07",
+        "\x1b[31m",
+        "\x7f",
+        "\x85",
+        "\u2028",
+        "\ufeff",
+        "\u200b",
+        "\u202e",
+        "\ud7ff",
+        "\uffff",
+        "é",
+        "名",
+        "😀",
+    ),
+    *(
+        "\t",
+        "\r",
+        "\r\n",
+        "\n",
+        "  ",
+        "\n\n",
+        "\n ",
+        "#",
+        " #",
+        ":",
+        ": ",
+        "::",
+        "-",
+        "- ",
+        "? ",
+        ",",
+        "[",
+        "]",
+        "{",
+        "}",
+        "''",
+    ),
+    *(
+        '"',
+        "'",
+        "|",
+        ">",
+        "&a ",
+        "*a ",
+        "*",
+        "!",
+        "!!",
+        "!!str ",
+        "%",
+        "@",
+        "`",
+        "<<: ",
+        "---\n",
+        "...\n",
+        "%YAML 1.1\n",
+        "~",
+    ),
 )
 TAGS = (
     *("!!python/object/apply:os.system", "!!python/name:os.system", "!!python/module:os", "!!python/tuple", "!!binary"),
-    *("!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!!set", "!!omap", "!!timestamp", "!local", "!<x>"),
+    *(
+        "!!str",
+        "!!int",
+        "!!float",
+        "!!bool",
+        "!!null",
+        "!!map",
+        "!!seq",
+        "!!set",
+        "!!omap",
+        "!!timestamp",
+        "!local",
+        "!<x>",
+    ),
 )
 SCALARS = (
-    *("yes", "no", "on", "off", "y", "n", "Null", "~", "", "TRUE", "012", "0o17", "0x1F", "0b11", "1_000", "12:30", "1:2:3"),
-    *("2026-01-01", "2001-12-14t21:59:43.10-05:00", ".inf", "-.INF", ".nan", "1e400", "-1e-400", "1e3", "+1", "-0", "1."),
-    *("9" * 30, "9" * 2000, "0x" + "f" * 300, "=", "<<", "1e", "e1", "0.1.2", "١٢", "1 epoch", "5 %", "50%", "-3 steps"),
-    *("1e9 epochs", "nan%", "1 e 3 steps", "train[", "train[:", "train[5:1]", "train[::2]", "train[-1%:]", "a+b", "train[1e9:]"),
-    *('"\\x41"', '"\\u0000"', '"\\q"', "'it''s'", "'open", '"open', "|\n      a", ">-\n   b", "[", "{a", "{a: 1", "[[]]", "{}"),
-    *("../../etc/passwd", "/etc/passwd", "~root", "C:\\x", "a/../../b", "*", "**", "?", "(a+)+$", "%s%n", "{0.__class__}", "${HOME}"),
+    *(
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "n",
+        "Null",
+        "~",
+        "",
+        "TRUE",
+        "012",
+        "0o17",
+        "0x1F",
+        "0b11",
+        "1_000",
+        "12:30",
+        "1:2:3",
+    ),
+    *(
+        "2026-01-01",
+        "2001-12-14t21:59:43.10-05:00",
+        ".inf",
+        "-.INF",
+        ".nan",
+        "1e400",
+        "-1e-400",
+        "1e3",
+        "+1",
+        "-0",
+        "1.",
+    ),
+    *(
+        "9" * 30,
+        "9" * 2000,
+        "0x" + "f" * 300,
+        "=",
+        "<<",
+        "1e",
+        "e1",
+        "0.1.2",
+        "١٢",
+        "1 epoch",
+        "5 %",
+        "50%",
+        "-3 steps",
+    ),
+    *(
+        "1e9 epochs",
+        "nan%",
+        "1 e 3 steps",
+        "train[",
+        "train[:",
+        "train[5:1]",
+        "train[::2]",
+        "train[-1%:]",
+        "a+b",
+        "train[1e9:]",
+    ),
+    *(
+        '"\\x41"',
+        '"\\u0000"',
+        '"\\q"',
+        "'it''s'",
+        "'open",
+        '"open',
+        "|\n      a",
+        ">-\n   b",
+        "[",
+        "{a",
+        "{a: 1",
+        "[[]]",
+        "{}",
+    ),
+    *(
+        "../../etc/passwd",
+        "/etc/passwd",
+        "~root",
+        "C:\\x",
+        "a/../../b",
+        "*",
+        "**",
+        "?",
+        "(a+)+$",
+        "%s%n",
+        "{0.__class__}",
+        "${HOME}",
+    ),
 )
 """Values that YAML 1.1, YAML 1.2 and people read in different ways, that break a parser, or that lead out of a folder."""
 
@@ -91,7 +242,12 @@ def tag_value(random: Random, text: str) -> str:
     """A tag, an anchor or an alias before one of the values."""
     places = [at + 2 for at in range(len(text) - 1) if text[at : at + 2] == ": "]
     at = random.choice(places) if places else 0
-    return text[:at] + random.choice((*TAGS, "&a", "*a", "&b [1, *b]", "<<: *a", "!!python/object/new:os.system [x]")) + " " + text[at:]
+    return (
+        text[:at]
+        + random.choice((*TAGS, "&a", "*a", "&b [1, *b]", "<<: *a", "!!python/object/new:os.system [x]"))
+        + " "
+        + text[at:]
+    )
 
 
 def bomb(random: Random, text: str) -> str:
@@ -126,7 +282,9 @@ def flip_bit(random: Random, data: bytes) -> bytes:
 
 def other_encoding(random: Random, data: bytes) -> bytes:
     text = data.decode("utf-8", errors="replace")
-    return text.encode(random.choice(("utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1", "utf-7")), errors="replace")
+    return text.encode(
+        random.choice(("utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1", "utf-7")), errors="replace"
+    )
 
 
 def random_bytes(random: Random, data: bytes) -> bytes:

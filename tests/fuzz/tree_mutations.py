@@ -14,17 +14,107 @@ from tests.fuzz.text_mutations import SCALARS
 Path = tuple[Any, ...]
 
 NUMBERS = (
-    *(0, 1, -1, 2, 7, 100, 2**31 - 1, 2**31, 2**63, -(2**63), 10**30, 0.0, -0.0, 0.5, 1.0, 1.5, -0.5, 1e-300, 1e300, 5e-324),
+    *(
+        0,
+        1,
+        -1,
+        2,
+        7,
+        100,
+        2**31 - 1,
+        2**31,
+        2**63,
+        -(2**63),
+        10**30,
+        0.0,
+        -0.0,
+        0.5,
+        1.0,
+        1.5,
+        -0.5,
+        1e-300,
+        1e300,
+        5e-324,
+    ),
     *(float("inf"), float("-inf"), float("nan"), True, False, None),
 )
 WORDS = (
-    *("", " ", "a", "auto", "null", "none", "test", "train[:90%]", "train[90%:]", "train+test", "val_loss", "loss", "relu", "previous"),
-    *("2 epochs", "10 steps", "10%", "101%", "-1 steps", "1e400 epochs", "x" * 5000, "a/b", "../a", "/etc/passwd", "~", "a\nb"),
-    *("\x1b[2J", "é" * 50, "__class__", "os.system", "keras.layers:Lambda", "hf://a/b", "{epoch.__class__}", "Lambda", "TFSMLayer"),
+    *(
+        "",
+        " ",
+        "a",
+        "auto",
+        "null",
+        "none",
+        "test",
+        "train[:90%]",
+        "train[90%:]",
+        "train+test",
+        "val_loss",
+        "loss",
+        "relu",
+        "previous",
+    ),
+    *(
+        "2 epochs",
+        "10 steps",
+        "10%",
+        "101%",
+        "-1 steps",
+        "1e400 epochs",
+        "x" * 5000,
+        "a/b",
+        "../a",
+        "/etc/passwd",
+        "~",
+        "a\nb",
+    ),
+    *(
+        "\x1b[2J",
+        "é" * 50,
+        "__class__",
+        "os.system",
+        "keras.layers:Lambda",
+        "hf://a/b",
+        "{epoch.__class__}",
+        "Lambda",
+        "TFSMLayer",
+    ),
 )
 KEYS = (
-    *("name", "seed", "data", "model", "training", "device", "evaluate", "tune", "network", "component", "arguments", "inputs", "layers"),
-    *("file", "~data", "~", "~a.b", "extends", "", ".", "a.b", "a[0]", "0", "*/kernel", "__init__", "model_config", "self", "x" * 3000, "É"),
+    *(
+        "name",
+        "seed",
+        "data",
+        "model",
+        "training",
+        "device",
+        "evaluate",
+        "tune",
+        "network",
+        "component",
+        "arguments",
+        "inputs",
+        "layers",
+    ),
+    *(
+        "file",
+        "~data",
+        "~",
+        "~a.b",
+        "extends",
+        "",
+        ".",
+        "a.b",
+        "a[0]",
+        "0",
+        "*/kernel",
+        "__init__",
+        "model_config",
+        "self",
+        "x" * 3000,
+        "É",
+    ),
 )
 
 
@@ -95,10 +185,18 @@ def nudge(random: Random, tree: Any, path: Path) -> Any:
     value = value_at(tree, path)
     if isinstance(value, str) and value:
         at = random.randrange(len(value))
-        slips = (value[:at] + value[at + 1 :], value[:at] + value[at] * 2 + value[at + 1 :], value.swapcase(), value + "s", f" {value}")
+        slips = (
+            value[:at] + value[at + 1 :],
+            value[:at] + value[at] * 2 + value[at + 1 :],
+            value.swapcase(),
+            value + "s",
+            f" {value}",
+        )
         return put(tree, path, random.choice(slips))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return put(tree, path, random.choice((-value, value * 1e6, value + 1, value / 3, str(value), [value], value == 1)))
+        return put(
+            tree, path, random.choice((-value, value * 1e6, value + 1, value / 3, str(value), [value], value == 1))
+        )
     return replace_value(random, tree, path)
 
 
@@ -140,7 +238,9 @@ def move(random: Random, tree: Any, path: Path) -> Any:
 
 def wrap(random: Random, tree: Any, path: Path) -> Any:
     value = copy.deepcopy(value_at(tree, path))
-    return put(tree, path, random.choice(([value], {random_name(random): value}, [value, value], {"value": value}, [[value]])))
+    return put(
+        tree, path, random.choice(([value], {random_name(random): value}, [value, value], {"value": value}, [[value]]))
+    )
 
 
 def add_key(random: Random, tree: Any, path: Path) -> Any:

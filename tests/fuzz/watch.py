@@ -10,12 +10,39 @@ from typing import Any
 
 WRITES = (
     *("os.mkdir", "os.rmdir", "os.remove", "os.rename", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown"),
-    *("os.utime", "os.mkfifo", "os.mknod", "shutil.rmtree", "shutil.move", "shutil.copyfile", "tempfile.mkstemp", "tempfile.mkdtemp"),
+    *(
+        "os.utime",
+        "os.mkfifo",
+        "os.mknod",
+        "shutil.rmtree",
+        "shutil.move",
+        "shutil.copyfile",
+        "tempfile.mkstemp",
+        "tempfile.mkdtemp",
+    ),
 )
 RUNS = (
-    *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "os.startfile", "pty.spawn"),
+    *(
+        "subprocess.Popen",
+        "os.system",
+        "os.exec",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.fork",
+        "os.forkpty",
+        "os.startfile",
+        "pty.spawn",
+    ),
     *("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request"),
-    *("ctypes.dlopen", "pickle.find_class", "marshal.load", "marshal.loads", "code.__new__", "webbrowser.open", "os.putenv"),
+    *(
+        "ctypes.dlopen",
+        "pickle.find_class",
+        "marshal.load",
+        "marshal.loads",
+        "code.__new__",
+        "webbrowser.open",
+        "os.putenv",
+    ),
 )
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -50,11 +77,21 @@ class Watched:
 
     def _is_known(self, module: str) -> bool:
         top = module.partition(".")[0]
-        return top in sys.stdlib_module_names or top in ("kspec", "pydantic", "pydantic_core", "yaml", "click", "typing_extensions")
+        return top in sys.stdlib_module_names or top in (
+            "kspec",
+            "pydantic",
+            "pydantic_core",
+            "yaml",
+            "click",
+            "typing_extensions",
+        )
 
 
 LIBRARIES = tuple(
-    {os.path.realpath(folder) + os.sep for folder in (sys.prefix, sys.base_prefix, os.path.dirname(os.path.dirname(os.path.dirname(__file__))))}
+    {
+        os.path.realpath(folder) + os.sep
+        for folder in (sys.prefix, sys.base_prefix, os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+    }
 )
 
 

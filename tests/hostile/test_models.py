@@ -48,7 +48,9 @@ TRICKS = {
     "subprocess as a class": lambda t, c: put(
         t, module="subprocess", class_name="Popen", registered_name=None, config={"args": ["touch", str(c)]}
     ),
-    "a class outside of keras": lambda t, c: put(t, module="pickle", class_name="Unpickler", registered_name="Unpickler"),
+    "a class outside of keras": lambda t, c: put(
+        t, module="pickle", class_name="Unpickler", registered_name="Unpickler"
+    ),
     "os.system as an activation": lambda t, c: head(t)["config"].update(activation=function("system", "os")),
     "eval as an activation": lambda t, c: head(t)["config"].update(activation=function("eval", "builtins.eval")),
     "a posix module as an initializer": lambda t, c: head(t)["config"].update(
@@ -84,13 +86,21 @@ TRICKS = {
         t, module="keras.layers", class_name="TorchModuleWrapper", registered_name=None, config={"module": "gASV"}
     ),
     "a class of TensorFlow": lambda t, c: head(t)["config"].update(
-        kernel_regularizer={"class_name": "__typespec__", "spec_name": "x", "module": "os", "registered_name": "x", "config": []}
+        kernel_regularizer={
+            "class_name": "__typespec__",
+            "spec_name": "x",
+            "module": "os",
+            "registered_name": "x",
+            "config": [],
+        }
     ),
     # the other places of the file that make objects
     "os.system in the optimizer": lambda t, c: t.update(
         compile_config={"optimizer": {"module": "os", "class_name": "system", "config": {}, "registered_name": None}}
     ),
-    "os.system in the loss": lambda t, c: t.update(compile_config={"optimizer": "adam", "loss": function("system", "os")}),
+    "os.system in the loss": lambda t, c: t.update(
+        compile_config={"optimizer": "adam", "loss": function("system", "os")}
+    ),
     "os.system in build_config": lambda t, c: put(
         t, build_config={"input_shape": {"class_name": "system", "module": "os", "config": {}, "registered_name": None}}
     ),
@@ -135,7 +145,11 @@ READERS = {
     "IntegerLookup": ("keras.layers", "IntegerLookup", {"vocabulary": "/etc/hostname"}),
     "TextVectorization": ("keras.layers", "TextVectorization", {"vocabulary": "/etc/hostname"}),
     "a tokenizer's words": ("keras_hub.tokenizers", "WordPieceTokenizer", {"vocabulary": "/etc/hostname"}),
-    "a tokenizer's merges": ("keras_hub.tokenizers", "BytePairTokenizer", {"vocabulary": {}, "merges": "/etc/hostname"}),
+    "a tokenizer's merges": (
+        "keras_hub.tokenizers",
+        "BytePairTokenizer",
+        {"vocabulary": {}, "merges": "/etc/hostname"},
+    ),
     "a tokenizer's proto": ("keras_hub.tokenizers", "SentencePieceTokenizer", {"proto": "/etc/hostname"}),
 }
 
@@ -197,7 +211,12 @@ def test_a_very_deep_configuration(forged, honest):
 
 def test_the_search_looks_into_every_corner():
     bad = {"class_name": "Lambda", "module": "keras.layers", "config": {}}
-    for tree in (bad, [bad], {"a": [[{"b": bad}]]}, {"class_name": "Dense", "module": "keras.layers", "config": {"x": bad}}):
+    for tree in (
+        bad,
+        [bad],
+        {"a": [[{"b": bad}]]},
+        {"class_name": "Dense", "module": "keras.layers", "config": {"x": bad}},
+    ):
         assert inspect_config(tree).message == "it holds a Lambda layer, which is Python code"
 
 
@@ -240,7 +259,9 @@ def test_the_command_line_can_trust_a_file_and_says_so_aloud(kspec, with_lambda,
     assert done.err.startswith("UNSAFE: --unsafe-model is set. A model file may hold Python code")
     [run] = (tmp_path / "runs" / "tuned").iterdir()
     assert "unsafe" not in (run / "spec.yaml").read_text()
-    (run.parent / "x.csv").write_text("sepal length (cm),sepal width (cm),petal length (cm),petal width (cm)\n1,2,3,4\n")
+    (run.parent / "x.csv").write_text(
+        "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm)\n1,2,3,4\n"
+    )
     for verb in (("evaluate", run), ("predict", run, run.parent / "x.csv")):
         refused = kspec(*verb)
         assert (refused.code, refused.out) == (2, "")

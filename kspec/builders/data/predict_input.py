@@ -181,6 +181,6 @@ def _load(path: Path, data: Data) -> np.ndarray:
     except KeyError:
         found = ", ".join(loaded.files) or "nothing"
         raise DataError(Problem((), "the file holds several arrays, none called x", "one array", found)) from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(Problem((), "not an array that NumPy can read", "numbers", f"{path}: {reason}")) from None

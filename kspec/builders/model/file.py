@@ -51,11 +51,7 @@ def _read(file: str) -> keras.Model:
     try:
         model: keras.Model = load_model(file, compile=False)
     except RefusedModel as error:
-        raise SpecError(Problem(PATH, error.message, "a .keras file without code", file, error.hint)) from error
-    except Exception as error:
-        # Keras and zipfile raise many types for a file that is not a model; all mean the same to the user.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise SpecError(Problem(PATH, f"not a Keras model: {lines[0]}", "a .keras file", file)) from error
+        raise SpecError(Problem(PATH, error.message, "a .keras file", file, error.hint)) from error
     return model
 
 

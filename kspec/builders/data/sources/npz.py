@@ -50,7 +50,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             for name in archive.files:
                 arrays[name] = archive[name]
             return arrays
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         if "allow_pickle" in str(error) and name:
             hint = "save it with a plain dtype: numbers, or strings of a fixed length"
             raise DataError(

@@ -74,7 +74,9 @@ def _frame(pandas: Any, file: Path, kind: str, settings: Any) -> Any:
             frame = pandas.read_parquet(file)
         else:
             memory.check_size(file.stat().st_size, f"{file.name}", ("data", kind))
-            frame = pandas.read_csv(file, compression=None, encoding=settings.encoding, **_separated(settings.separator))
+            frame = pandas.read_csv(
+                file, compression=None, encoding=settings.encoding, **_separated(settings.separator)
+            )
     except ImportError:
         hint = 'pip install "kspec[tables]"'
         raise DataError(Problem(("data", kind), "reading Parquet needs pyarrow", hint=hint)) from None
