@@ -60,7 +60,7 @@ MAKERS = ("get", "serialize", "deserialize")
 """Functions that stand in FUNCTIONS and make any object from its name."""
 
 READ_FILES = ("vocabulary", "merges", "proto", "preset", "idf_weights")
-"""Arguments of lookup layers and tokenizers that are a list or a mapping; as a text they are the path of a file to read."""
+"""Arguments of lookup layers and tokenizers that are lists or mappings; a text there is the path of a file to read."""
 
 
 class Finding(NamedTuple):

@@ -115,7 +115,7 @@ def _moved(tree: dict[str, Any], name: str, arguments: dict[str, Any], problems:
                 ", or take Adam" if (name, key) == ("AdamW", "weight_decay") else ""
             )
             problems.append(Problem(("optimizer", name, key), "null is no value here", "a number", "nothing", hint))
-        value = arguments[key] if key in arguments else default
+        value = arguments.get(key, default)
         if tree.get(key) is None and value is not None:
             moved[key] = section(value)
     return moved

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from kspec.text import dump, read_text
-from tests.fuzz import corpus, text_mutations, tree_mutations
+from tests.fuzz import corpus, text_mutations, tree_mutations, words
 
 MAIN = "spec.yaml"
 KINDS = ("text", "text", "tree", "tree", "tree", "tree", "overrides", "extends")
@@ -135,7 +135,7 @@ def written(random: Random, tree: Any) -> bytes:
 def override(random: Random, tree: Any) -> str:
     """`key.path=value` or `~key.path`, of a key that the tree has or of none."""
     paths = tree_mutations.places(tree)
-    path = random.choice(paths) if paths and random.random() < 0.8 else (random.choice(tree_mutations.KEYS),)
+    path = random.choice(paths) if paths and random.random() < 0.8 else (random.choice(words.KEYS),)
     address = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)[1:]
     if random.random() < 0.2:
         address = random.choice(
@@ -154,10 +154,10 @@ def override(random: Random, tree: Any) -> str:
         return f"~{address}"
     value = random.choice(
         (
-            lambda: random.choice(text_mutations.SCALARS),
+            lambda: random.choice(words.SCALARS),
             lambda: json.dumps(tree_mutations.any_value(random)),
-            lambda: random.choice(text_mutations.ODD),
-            lambda: random.choice(text_mutations.TAGS) + " x",
+            lambda: random.choice(words.ODD),
+            lambda: random.choice(words.TAGS) + " x",
         )
     )()
     return f"{address}{random.choice(('=', '=', '=', '=', '==', ' = ', ''))}{value}"

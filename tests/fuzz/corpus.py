@@ -1,4 +1,4 @@
-"""What the fuzzer starts from: every shipped spec, every spec of tests/errors, and a few that hold the rest of the grammar."""
+"""What the fuzzer starts from: every shipped spec, every spec of tests/errors, and the rest of the grammar."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ training: {optimizer: {SGD: {learning_rate: 0.1, momentum: 0.9}}, metrics: [{Top
 SMALL = {
     "small_mlp.yaml": "data: {sklearn: iris, test: 0.2}\nmodel: {MLP: {hidden: [4]}}\ntraining: {epochs: 1}\n",
     "small_cnn.yaml": """\
-data: {sklearn: digits, validation: 0.1, test: 0.2, augment: [{RandomTranslation: {height_factor: 0.1, width_factor: 0.1}}]}
+data:
+  {sklearn: digits, validation: 0.1, test: 0.2, augment: [{RandomTranslation: {height_factor: 0.1, width_factor: 0.1}}]}
 model: {CNN: {filters: [4], dropout: 0.1}, regularizer: {L2: {l2: 0.001}}}
 training:
   epochs: 1

@@ -1,4 +1,4 @@
-"""Builds what reads: a spec that is accepted becomes a compiled model and one smoke batch, or is refused by kspec's own words."""
+"""Builds what reads: a spec that is accepted becomes a compiled model, or is refused in kspec's own words."""
 
 from __future__ import annotations
 

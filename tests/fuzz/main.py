@@ -37,7 +37,7 @@ class Tally:
 
 
 def signature(verdict: Verdict) -> str:
-    """What two failures have in common that have one cause: the last place and the kind of a traceback, else the words."""
+    """What failures of one cause have in common: the last place and the kind of a traceback, else the words."""
     lines = verdict.failure.strip().splitlines()
     if verdict.outcome == "traceback":
         places = [line.strip() for line in lines if line.strip().startswith("File")]
@@ -108,11 +108,11 @@ def table(tally: Tally, seconds: float) -> str:
     rows.append(["all", *[str(sum(n for (_, o), n in tally.outcomes.items() if o == one)) for one in columns]])
     lines = ["  ".join(f"{cell:>10}" for cell in row) for row in rows]
     slowest, number = tally.slowest
-    total = sum(tally.outcomes.values())
+    total, failures = sum(tally.outcomes.values()), sum(tally.count.values())
     return "\n".join(
         [
             *lines,
-            f"{total:,} specs in {seconds:.0f} s, the slowest {slowest:.3f} s (case {number}), {sum(tally.count.values())} failures",
+            f"{total:,} specs in {seconds:.0f} s, the slowest {slowest:.3f} s (case {number}), {failures} failures",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""The smallest case that fails in the same way: delta debugging (Zeller & Hildebrandt 2002) over lines, then characters."""
+"""The smallest case that fails in the same way: delta debugging (Zeller & Hildebrandt 2002) of lines, then bytes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shrunk(case: Case, fails: Callable[[Case], bool]) -> Case:
         ):
             pieces = parts(case.files[name])
             if len(pieces) <= 3000:  # beyond, single characters take too long
-                kept = _fewer(pieces, lambda kept, name=name: still(_with(case, name, kept)))
+                kept = _fewer(pieces, lambda kept, case=case, name=name: still(_with(case, name, kept)))
                 case = _with(case, name, kept)
     return case
 

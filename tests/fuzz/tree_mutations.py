@@ -9,113 +9,9 @@ from typing import Any
 from kspec import catalog
 from kspec.catalog import index
 from tests.fuzz import corpus
-from tests.fuzz.text_mutations import SCALARS
+from tests.fuzz.words import KEYS, NUMBERS, SCALARS, WORDS
 
 Path = tuple[Any, ...]
-
-NUMBERS = (
-    *(
-        0,
-        1,
-        -1,
-        2,
-        7,
-        100,
-        2**31 - 1,
-        2**31,
-        2**63,
-        -(2**63),
-        10**30,
-        0.0,
-        -0.0,
-        0.5,
-        1.0,
-        1.5,
-        -0.5,
-        1e-300,
-        1e300,
-        5e-324,
-    ),
-    *(float("inf"), float("-inf"), float("nan"), True, False, None),
-)
-WORDS = (
-    *(
-        "",
-        " ",
-        "a",
-        "auto",
-        "null",
-        "none",
-        "test",
-        "train[:90%]",
-        "train[90%:]",
-        "train+test",
-        "val_loss",
-        "loss",
-        "relu",
-        "previous",
-    ),
-    *(
-        "2 epochs",
-        "10 steps",
-        "10%",
-        "101%",
-        "-1 steps",
-        "1e400 epochs",
-        "x" * 5000,
-        "a/b",
-        "../a",
-        "/etc/passwd",
-        "~",
-        "a\nb",
-    ),
-    *(
-        "\x1b[2J",
-        "é" * 50,
-        "__class__",
-        "os.system",
-        "keras.layers:Lambda",
-        "hf://a/b",
-        "{epoch.__class__}",
-        "Lambda",
-        "TFSMLayer",
-    ),
-)
-KEYS = (
-    *(
-        "name",
-        "seed",
-        "data",
-        "model",
-        "training",
-        "device",
-        "evaluate",
-        "tune",
-        "network",
-        "component",
-        "arguments",
-        "inputs",
-        "layers",
-    ),
-    *(
-        "file",
-        "~data",
-        "~",
-        "~a.b",
-        "extends",
-        "",
-        ".",
-        "a.b",
-        "a[0]",
-        "0",
-        "*/kernel",
-        "__init__",
-        "model_config",
-        "self",
-        "x" * 3000,
-        "É",
-    ),
-)
 
 
 def mutated(random: Random, tree: Any) -> Any:
@@ -297,9 +193,8 @@ def other_tree(random: Random) -> Any:
 
 def _parent(tree: Any, path: Path) -> Any:
     for key in path[:-1]:
-        if isinstance(tree, dict) and key in tree:
-            tree = tree[key]
-        elif isinstance(tree, list) and isinstance(key, int) and key < len(tree):
+        is_index = isinstance(tree, list) and isinstance(key, int) and key < len(tree)
+        if is_index or (isinstance(tree, dict) and key in tree):
             tree = tree[key]
         else:
             return None

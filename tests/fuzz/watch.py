@@ -46,7 +46,7 @@ RUNS = (
 )
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
-_active: list["Watched"] = []
+_active: list[Watched] = []
 
 
 class Watched:
@@ -58,9 +58,7 @@ class Watched:
         self.problems: list[str] = []
 
     def seen(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event in RUNS:
-            self.problems.append(f"{event} {str(arguments)[:200]}")
-        elif event in WRITES:
+        if event in RUNS or event in WRITES:
             self.problems.append(f"{event} {str(arguments)[:200]}")
         elif event == "open" and isinstance(arguments[0], str | bytes):
             self._opened(os.fsdecode(arguments[0]), int(arguments[2] or 0))
@@ -119,7 +117,7 @@ _hooked: list[bool] = []
 
 @contextmanager
 def watching(folder: str, names: frozenset[str] = frozenset()) -> Iterator[Watched]:
-    """Collects what happens in the block. folder: may be read. names: other files that may be, since the spec names them."""
+    """Collects what happens in the block. folder: may be read. names: others, which the spec names."""
     if not _hooked:
         sys.addaudithook(_hook)  # cannot be taken away again: it is idle outside of the block
         _hooked.append(True)

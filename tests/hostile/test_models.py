@@ -159,7 +159,7 @@ READERS = {
 def test_a_file_that_reads_other_files_is_refused_even_when_trusted(forged, reader, trust):
     module, name, config = READERS[reader]
     path = forged(lambda tree: put(tree, module=module, class_name=name, registered_name=None, config=config))
-    with trusted(trust), pytest.raises(UsageError, match="it would read the file '(/etc|http)"):
+    with trusted(trust), pytest.raises(UsageError, match=r"it would read the file '(/etc|http)"):
         load_model(path)
 
 
@@ -182,10 +182,10 @@ def test_only_keras_files_are_models(tmp_path, suffix):
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     path = tmp_path / f"model{suffix}"
     keras.src.legacy.saving.legacy_h5_format.save_model_to_hdf5(model, str(path))
-    with pytest.raises(UsageError, match="not a .keras file"):
+    with pytest.raises(UsageError, match=r"not a .keras file"):
         load_model(path)
     (tmp_path / "renamed.keras").write_bytes(path.read_bytes())
-    with pytest.raises(UsageError, match="not a .keras file"):
+    with pytest.raises(UsageError, match=r"not a .keras file"):
         load_model(tmp_path / "renamed.keras")
 
 
@@ -201,7 +201,7 @@ def test_a_very_deep_configuration(forged, honest):
     path = forged()
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", '{"a":' * 100_000 + "1" + "}" * 100_000)
-    with pytest.raises(UsageError, match="not a whole .keras file"):
+    with pytest.raises(UsageError, match=r"not a whole .keras file"):
         load_model(path)
     deep = {"class_name": "Lambda"}
     for _ in range(5_000):
@@ -246,7 +246,7 @@ def with_lambda(tmp_path):
     return tmp_path / "lambda.keras"
 
 
-def test_the_command_line_can_trust_a_file_and_says_so_aloud(kspec, with_lambda, tmp_path):  # noqa: F811
+def test_the_command_line_can_trust_a_file_and_says_so_aloud(kspec, with_lambda, tmp_path):
     spec = tmp_path / "tuned.yaml"
     spec.write_text(f"data: {{sklearn: iris, test: 0.2}}\nmodel: {{file: {with_lambda}}}\ntraining: {{epochs: 1}}\n")
     refused = kspec("run", spec)

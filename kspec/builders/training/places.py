@@ -34,8 +34,8 @@ def inside(text: str, folder: Path, path: tuple[str | int, ...]) -> str:
 def check_fields(text: str, logged: Sequence[str], path: tuple[str | int, ...]) -> None:
     """Checks the fields of a name such as `{epoch:02d}-{val_loss:.3f}.keras`.
 
-    Keras fills them in with `str.format`, which also reads attributes and items: `{epoch.__doc__[65]}` is a dot, and two
-    of them lead out of the folder. A name that is not logged would end the training after its first epoch.
+    Keras fills them in with `str.format`, which also reads attributes and items: `{epoch.__doc__[65]}` is a dot, and
+    two of them lead out of the folder. A name that is not logged would end the training after its first epoch.
 
     Raises:
         SpecError: a field that is neither the epoch nor something logged, with at most a format for a number.
