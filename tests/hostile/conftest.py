@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from tests.commands.conftest import kspec, small  # noqa: F401
+from tests.commands.conftest import kspec  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import zipfile
 import keras
 import pytest
 
-from kspec.builders.archive import inspect, inspect_config
+from kspec.builders.archive import inspect, inspect_config, inspect_preset
 from kspec.builders.saved import load_model, trusted
 from kspec.errors import SpecError, UsageError
 from kspec.spec.reader import read
@@ -274,3 +274,39 @@ def test_the_command_line_can_trust_a_file_and_says_so_aloud(kspec, with_lambda,
 def test_the_inspection_reads_the_archive_only(honest, monkeypatch):
     assert inspect(honest) is None
     assert json.loads(zipfile.ZipFile(honest).read("config.json"))["class_name"] == "Sequential"
+
+
+@pytest.fixture
+def preset(tmp_path):
+    """A tiny KerasHub preset in a folder."""
+    import keras_hub
+
+    backbone = keras_hub.models.BertBackbone(9, 1, 1, 4, 4, max_sequence_length=8)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"]
+    tokenizer = keras_hub.models.BertTokenizer(words)
+    preprocessor = keras_hub.models.BertTextClassifierPreprocessor(tokenizer, 8)
+    task = keras_hub.models.BertTextClassifier(backbone, num_classes=2, preprocessor=preprocessor)
+    task.save_to_preset(str(tmp_path / "preset"))
+    return tmp_path / "preset"
+
+
+def test_the_folder_of_a_preset_is_looked_at_too(preset):
+    import keras_hub
+
+    from kspec.builders.model import hub
+
+    assert inspect_preset(preset) is None
+    for name, change, said in (
+        ("tokenizer.json", {"vocabulary": "/etc/passwd"}, "tokenizer.json: it would read the file '/etc/passwd'"),
+        (
+            "config.json",
+            {"x": {"module": "os", "class_name": "system", "config": {}}},
+            "config.json: it names 'system'",
+        ),
+    ):
+        tree = json.loads((preset / name).read_text())
+        (preset / name).write_text(json.dumps({**tree, "config": {**tree["config"], **change}}))
+        assert inspect_preset(preset).message.startswith(said)
+        with pytest.raises(SpecError, match=r"model\.BertTextClassifier\.preset: the preset is not loaded"):
+            hub._require_preset("BertTextClassifier", keras_hub.models.BertTextClassifier, str(preset))
+        (preset / name).write_text(json.dumps(tree))
