@@ -22,7 +22,7 @@ from kspec.spec.writer import write
 from kspec.text import read_text
 from tests.fuzz import corpus
 from tests.fuzz.cases import MAIN, Case
-from tests.fuzz.watch import watching
+from tests.fuzz.watch import Watched, watching
 
 SLOWEST = 2.0
 """Seconds that reading one spec may take."""
@@ -94,7 +94,8 @@ def _judged(case: Case, folder: str, command_line: bool) -> Verdict:
     named = frozenset(_words(case))
     started = time.perf_counter()
     spec, error = None, None
-    with watching(os.path.join(folder, "work"), named) as watched:
+    watched = Watched(os.path.join(folder, "work"), named)
+    with watching(watched):
         try:
             with alarm(HANG):
                 spec = load_spec(MAIN, case.overrides)

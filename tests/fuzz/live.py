@@ -14,6 +14,7 @@ from typing import Any
 
 from kspec.errors import KspecError
 from tests.fuzz.judge import Hang, Verdict, alarm
+from tests.fuzz.watch import Built, watching
 
 LONGEST = 60.0
 """Seconds for building: a legal spec may ask for a large network, and TensorFlow builds it layer by layer."""
@@ -37,15 +38,16 @@ def judge_live(spec: Any) -> Verdict:
     from kspec.builders.experiment import build
 
     tree = spec.model_dump(mode="json")
-    downloads = "keras_hub" if spec.model.network and "preset" in spec.model.network.arguments else ""
-    if downloads or not is_small([tree["model"], tree["data"].get("image")]):
+    is_preset = spec.model.network is not None and "preset" in spec.model.network.arguments
+    if is_preset or not is_small([tree["model"], tree["data"].get("image")]):
         return Verdict("large", 0.0)
+    watched = Built("")
     here, started = os.getcwd(), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         os.chdir(folder)
         try:
-            with alarm(LONGEST):
+            with alarm(LONGEST), watching(watched):
                 build(spec, smoke=True, folder=Path(folder))
         except KspecError as error:
             wrong = "" if error.exit_code == 2 else f"exit code {error.exit_code}"
@@ -58,4 +60,5 @@ def judge_live(spec: Any) -> Verdict:
             left = os.listdir(folder)
             os.chdir(here)
             keras.backend.clear_session()
-    return Verdict("built", time.perf_counter() - started, f"files: {left}" if left else "")
+    wrong = [*watched.problems[:3], *([f"files: {left}"] if left else [])]
+    return Verdict("built", time.perf_counter() - started, "\n".join(wrong))

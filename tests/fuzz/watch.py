@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,6 +45,12 @@ RUNS = (
         "os.putenv",
     ),
 )
+IMPORTS = ("ctypes.dlopen", "marshal.load", "marshal.loads", "code.__new__", "os.putenv")
+"""Those of RUNS that come with importing a module."""
+MODULES = frozenset(
+    {*sys.stdlib_module_names, "kspec", "pydantic", "pydantic_core", "yaml", "click", "typing_extensions"}
+)
+"""What reading a spec may import."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 _active: list[Watched] = []
@@ -52,7 +59,7 @@ _active: list[Watched] = []
 class Watched:
     """What was seen: `problems` names every event that reading a spec has no business with."""
 
-    def __init__(self, folder: str, names: frozenset[str]) -> None:
+    def __init__(self, folder: str, names: frozenset[str] = frozenset()) -> None:
         self.folder = os.path.realpath(folder)
         self.names = names
         self.problems: list[str] = []
@@ -62,7 +69,7 @@ class Watched:
             self.problems.append(f"{event} {str(arguments)[:200]}")
         elif event == "open" and isinstance(arguments[0], str | bytes):
             self._opened(os.fsdecode(arguments[0]), int(arguments[2] or 0))
-        elif event == "import" and not self._is_known(str(arguments[0])):
+        elif event == "import" and str(arguments[0]).partition(".")[0] not in MODULES:
             self.problems.append(f"import {arguments[0]}")
 
     def _opened(self, file: str, flags: int) -> None:
@@ -73,16 +80,16 @@ class Watched:
         elif not any(file.endswith(name) for name in self.names):
             self.problems.append(f"open {file} for reading, which the spec does not name")
 
-    def _is_known(self, module: str) -> bool:
-        top = module.partition(".")[0]
-        return top in sys.stdlib_module_names or top in (
-            "kspec",
-            "pydantic",
-            "pydantic_core",
-            "yaml",
-            "click",
-            "typing_extensions",
-        )
+
+class Built(Watched):
+    """The same for building a model: Keras imports and reads, and TensorFlow writes code it has made into the folder
+    for temporary files; no other file is changed, no program started, and no network asked."""
+
+    def seen(self, event: str, arguments: tuple[Any, ...]) -> None:
+        is_write = event in WRITES or (event == "open" and int(arguments[2] or 0) & WRITING)
+        is_temporary = str(arguments[0]).startswith(tempfile.gettempdir()) if arguments else False
+        if (is_write and not is_temporary) or (event in RUNS and event not in IMPORTS):
+            self.problems.append(f"{event} {str(arguments)[:200]}")
 
 
 LIBRARIES = tuple(
@@ -116,14 +123,13 @@ _hooked: list[bool] = []
 
 
 @contextmanager
-def watching(folder: str, names: frozenset[str] = frozenset()) -> Iterator[Watched]:
-    """Collects what happens in the block. folder: may be read. names: others, which the spec names."""
+def watching(watched: Watched) -> Iterator[None]:
+    """Lets `watched` see what happens in the block."""
     if not _hooked:
         sys.addaudithook(_hook)  # cannot be taken away again: it is idle outside of the block
         _hooked.append(True)
-    watched = Watched(folder, names)
     _active.append(watched)
     try:
-        yield watched
+        yield
     finally:
         _active.remove(watched)

@@ -13,7 +13,7 @@ from kspec.errors import DataError, SpecError, UsageError
 from kspec.spec.data import Data, Tfds
 from kspec.spec.reader import load_spec, read
 from kspec.text import read_text
-from tests.fuzz.watch import watching
+from tests.fuzz.watch import Watched, watching
 
 
 def refusal(yaml, *overrides):
@@ -107,10 +107,11 @@ def test_reading_a_spec_opens_its_files_and_no_other(tmp_path, monkeypatch):
     (tmp_path / "base.yaml").write_text("data: {csv: /etc/passwd, label: a}\nmodel: {file: /etc/shadow}\n")
     (tmp_path / "spec.yaml").write_text("extends: base.yaml\n")
     load_spec("spec.yaml")
-    with watching(str(tmp_path)) as watched:
+    watched = Watched(str(tmp_path))
+    with watching(watched):
         load_spec("spec.yaml")
     assert watched.problems == []
-    with watching(str(tmp_path)) as watched:
+    with watching(watched):
         open("/etc/hostname").close()
         open(tmp_path / "new", "w").close()
         os.rename("new", "newer")
