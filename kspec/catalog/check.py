@@ -20,6 +20,8 @@ NAME = re.compile("[A-Za-z0-9.][A-Za-z0-9_.-]*")
 """What TensorFlow takes as the name of a layer, without the `/` that Keras refuses."""
 LISTED = 12
 """The most names that a message lists."""
+LARGEST = 3.4e38
+"""The largest float32, rounded down; Keras fails late on a larger one."""
 NEAREST = 8
 """The most names that a message lists where there are more than LISTED."""
 
@@ -60,10 +62,9 @@ def check_at(
 def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
     """What is wrong with the value of one argument."""
     words = argument.type.split("|")
-    if where := nans(value, path):
-        return [
-            Problem(one, f"wrong value for {argument.name}", "any number but .nan", quoted(math.nan)) for one in where
-        ]
+    unusable = no_numbers(value, path)
+    if unusable:
+        return [Problem(place, f"wrong value for {argument.name}", wanted, found) for place, wanted, found in unusable]
     if argument.name == "name" and isinstance(value, str) and not NAME.fullmatch(value):
         return [Problem(path, "not a name", "letters, digits, `.`, `_` and `-`", quoted(value))]
     if "any" in words:
@@ -92,14 +93,18 @@ def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
     return [Problem(path, f"wrong type of value for {argument.name}", expected(words), quoted(value))]
 
 
-def nans(value: Any, path: Path) -> list[Path]:
-    """Where a value holds a number that is none: it equals nothing, not even itself."""
-    if isinstance(value, float):
-        return [path] if math.isnan(value) else []
+def no_numbers(value: Any, path: Path) -> list[tuple[Path, str, str]]:
+    """Where a value holds .nan, which equals nothing, not even itself, or a number that no float32 can hold; each with
+    what is expected there and what was found."""
+    if isinstance(value, int | float):
+        if value != value:
+            return [(path, "any number but .nan", quoted(value))]
+        is_huge = LARGEST < abs(value) < math.inf
+        return [(path, f"a number of at most {LARGEST:.1e}, as 32 bits hold it", quoted(value))] if is_huge else []
     if isinstance(value, Mapping):
-        return [one for key, inner in value.items() for one in nans(inner, (*path, key))]
+        return [one for key, inner in value.items() for one in no_numbers(inner, (*path, key))]
     if isinstance(value, list | tuple):
-        return [one for number, inner in enumerate(value) for one in nans(inner, (*path, number))]
+        return [one for number, inner in enumerate(value) for one in no_numbers(inner, (*path, number))]
     return []
 
 

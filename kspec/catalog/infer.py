@@ -40,7 +40,7 @@ NAMES_BY_TYPE: dict[str, str] = {
         backup_dir bias_axes classifier_activation directory dtype equation filename filepath monitor name preset
         """,
     "int|string": "save_freq update_freq",
-    "int|bool|string": "verbose",
+    "int|bool": "verbose",
     "any": """
         weights standardize split ngrams oov_token mask_token profile_batch output_mode output_shape
         input_tensor pooling use_cudnn flash_attention bounding_box_format salt distribution

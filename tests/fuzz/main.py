@@ -56,7 +56,7 @@ def fuzz(first: int, count: int, seed: int) -> Tally:
 
 
 def fuzz_live(count: int, seed: int) -> Tally:
-    """Builds `count` of the accepted mutations of small specs."""
+    """Trains `count` of the accepted mutations of small specs."""
     from kspec.commands.start import start
     from tests.fuzz.live import judge_live
 
@@ -129,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
         const=1,
         default=0,
         metavar="N",
-        help="also build N accepted specs of small networks with Keras",
+        help="also train N accepted specs of small networks for three steps",
     )
     parser.add_argument("--only", type=int, metavar="CASE", help="repeat one case")
     asked = parser.parse_args(arguments)

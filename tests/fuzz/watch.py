@@ -87,7 +87,9 @@ class Built(Watched):
 
     def seen(self, event: str, arguments: tuple[Any, ...]) -> None:
         is_write = event in WRITES or (event == "open" and int(arguments[2] or 0) & WRITING)
-        is_temporary = str(arguments[0]).startswith(tempfile.gettempdir()) if arguments else False
+        # A relative path starts in the empty folder, or in one that shutil.rmtree takes away piece by piece.
+        path = os.path.normpath(str(arguments[0])) if arguments else ""
+        is_temporary = path.startswith(tempfile.gettempdir()) or not path.startswith((os.sep, os.pardir))
         if (is_write and not is_temporary) or (event in RUNS and event not in IMPORTS):
             self.problems.append(f"{event} {str(arguments)[:200]}")
 

@@ -65,6 +65,8 @@ def _callback(
     if name == "EarlyStopping" and _has_average(training):
         _keeps_average(bool(arguments["restore_best_weights"]), training, place)
     _watched(name, arguments, names, (*place, "monitor"))
+    if name == "CSVLogger" and len(arguments["separator"]) != 1:  # csv says so only when the training begins
+        raise SpecError(Problem((*place, "separator"), "not one character", "e.g. `,`", arguments["separator"]))
     if name in FILES:
         key = FILES[name]
         if name == "ModelCheckpoint":
