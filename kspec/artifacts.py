@@ -55,6 +55,9 @@ def plan(root: Path, name: str, now: datetime) -> Path:
         (root / name).exists()
     except OSError as error:  # a name that is too long
         raise UsageError(f"{str(root)[:80]}: cannot write runs here: {error.strerror}") from error
+    if (root / name).is_symlink():  # the spec chooses the name; `root`, which the user names, may be a link
+        raise UsageError(f"{root / name}: is a link, and a run is written below {root} itself\n"
+                         "       hint: remove the link, or name its target with --runs FOLDER")  # fmt: skip
     if not is_fit:
         raise UsageError(f"{root}: cannot write runs here: {nearest} is not a folder that this user may write to\n"
                          "       hint: name another folder with --runs FOLDER")  # fmt: skip

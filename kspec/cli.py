@@ -14,6 +14,7 @@ from kspec.errors import KspecError
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 OVERRIDES = click.argument("overrides", nargs=-1)
 DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+UNSAFE = click.option("--unsafe-model", is_flag=True, help="Run code that a model file holds, e.g. a Lambda layer.")
 
 
 def trusted(context: click.Context, option: click.Parameter, files: tuple[str, ...]) -> None:
@@ -58,8 +59,9 @@ def cli() -> None:
 @OVERRIDES
 @click.option("--smoke", is_flag=True, help="A few steps on generated data, offline; writes nothing.")
 @click.option("--runs", default="runs", show_default=True, metavar="FOLDER", help="Where run folders go.")
+@UNSAFE
 @DEBUG
-def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, debug: bool) -> None:
+def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, unsafe_model: bool, debug: bool) -> None:
     """Run the experiment in the file SPEC.
 
     OVERRIDES change the spec: key.path=value sets, ~key.path removes.
@@ -72,11 +74,13 @@ def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, debug: bo
         check_place(runs, typed)
     start()
     from kspec.commands import run as command
+    from kspec.commands import trust
 
-    if smoke:
-        command.smoke(document, typed)
-    else:
-        command.run(document, typed, runs)
+    with trust.models(unsafe_model):
+        if smoke:
+            command.smoke(document, typed)
+        else:
+            command.run(document, typed, runs)
 
 
 @cli.command()
@@ -115,8 +119,9 @@ def resume(folder: str, other_versions: bool, debug: bool) -> None:
 
 @cli.command()
 @click.argument("folder", metavar="RUN")
+@UNSAFE
 @DEBUG
-def evaluate(folder: str, debug: bool) -> None:
+def evaluate(folder: str, unsafe_model: bool, debug: bool) -> None:
     """Measure the model of the run folder RUN on its validation and test data."""
     from kspec.commands.load import finished
     from kspec.commands.start import start
@@ -124,16 +129,19 @@ def evaluate(folder: str, debug: bool) -> None:
     finished(folder)
     start()
     from kspec.commands import evaluate as command
+    from kspec.commands import trust
 
-    command.evaluate(folder)
+    with trust.models(unsafe_model):
+        command.evaluate(folder)
 
 
 @cli.command()
 @click.argument("folder", metavar="RUN")
 @click.argument("data")
 @click.option("--output", "-o", metavar="FILE", help="Write the predictions to this CSV file instead of the terminal.")
+@UNSAFE
 @DEBUG
-def predict(folder: str, data: str, output: str | None, debug: bool) -> None:
+def predict(folder: str, data: str, output: str | None, unsafe_model: bool, debug: bool) -> None:
     """Predict with the model of the run folder RUN.
 
     DATA is an image, a folder of images, a .txt file, or a .csv, .parquet, .npy or .npz file.
@@ -144,8 +152,10 @@ def predict(folder: str, data: str, output: str | None, debug: bool) -> None:
     finished(folder)
     start()
     from kspec.commands import predict as command
+    from kspec.commands import trust
 
-    command.predict(folder, data, output)
+    with trust.models(unsafe_model):
+        command.predict(folder, data, output)
 
 
 @cli.command()

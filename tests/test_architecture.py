@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "catalog": {"errors", "quiet"},
     "spec": {"errors", "text", "catalog"},
     "parts": set(),
-    "builders": {"errors", "spec", "catalog", "parts"},
+    # artifacts and checkpoints: for the names of a run's own files, which no callback may take.
+    "builders": {"errors", "spec", "catalog", "parts", "artifacts", "checkpoints"},
     "schema": {"errors", "text", "spec", "catalog"},
     "guess": {"errors", "text", "spec"},
     "eject": {"errors", "spec", "catalog", "parts", "builders"},

@@ -22,6 +22,8 @@ NAME = re.compile("[A-Za-z0-9.][A-Za-z0-9_.-]*")
 """What TensorFlow takes as the name of a layer, without the `/` that Keras refuses."""
 LISTED = 12
 """The most names that a message lists."""
+LARGEST = 3.4e38
+"""The largest float32, rounded down; Keras fails late on a larger one."""
 TWO_OWNERS = "uninstall one of them, or change its name"
 """The hint where a name has two owners."""
 NEAREST = 8
@@ -69,8 +71,9 @@ def check_entry(found: Entry, name: str, arguments: Mapping[str, Any], place: Pa
 def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
     """What is wrong with the value of one argument."""
     words = argument.type.split("|")
-    if isinstance(value, float) and math.isnan(value):
-        return [Problem(path, f"wrong value for {argument.name}", "any number but .nan", quoted(value))]
+    unusable = no_numbers(value, path)
+    if unusable:
+        return [Problem(place, f"wrong value for {argument.name}", wanted, found) for place, wanted, found in unusable]
     if argument.name == "name" and isinstance(value, str) and not NAME.fullmatch(value):
         return [Problem(path, "not a name", "letters, digits, `.`, `_` and `-`", quoted(value))]
     if "any" in words:
@@ -97,6 +100,21 @@ def check_value(argument: Argument, value: Any, path: Path) -> list[Problem]:
     if listed and isinstance(value, list | tuple) and all(is_component(item) for item in value):
         return [problem for number, item in enumerate(value) for problem in check_nested(listed, item, (*path, number))]
     return [Problem(path, f"wrong type of value for {argument.name}", expected(words), quoted(value))]
+
+
+def no_numbers(value: Any, path: Path) -> list[tuple[Path, str, str]]:
+    """Where a value holds .nan, which equals nothing, not even itself, or a number that no float32 can hold; each with
+    what is expected there and what was found."""
+    if isinstance(value, int | float):
+        if value != value:
+            return [(path, "any number but .nan", quoted(value))]
+        is_huge = LARGEST < abs(value) < math.inf
+        return [(path, f"a number of at most {LARGEST:.1e}, as 32 bits hold it", quoted(value))] if is_huge else []
+    if isinstance(value, Mapping):
+        return [one for key, inner in value.items() for one in no_numbers(inner, (*path, key))]
+    if isinstance(value, list | tuple):
+        return [one for number, inner in enumerate(value) for one in no_numbers(inner, (*path, number))]
+    return []
 
 
 def check_items(argument: Argument, items: list[Any] | tuple[Any, ...], path: Path) -> list[Problem]:

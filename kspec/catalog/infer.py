@@ -25,7 +25,7 @@ NAMES_BY_TYPE: dict[str, str] = {
         """,
     "list": """
         target_shape dims boundaries values value_range target_class_ids input_shape image_shape bin_boundaries
-        tile_grid_size
+        tile_grid_size vocabulary idf_weights
         """,
     "number": """
         rate momentum rho beta_1 beta_2 epsilon l1 l2 decay_rate decay_steps initial_learning_rate first_decay_steps
@@ -40,10 +40,10 @@ NAMES_BY_TYPE: dict[str, str] = {
         backup_dir bias_axes classifier_activation directory dtype equation filename filepath monitor name preset
         """,
     "int|string": "save_freq update_freq",
-    "int|bool|string": "verbose",
+    "int|bool": "verbose",
     "any": """
-        vocabulary weights standardize split ngrams oov_token mask_token profile_batch output_mode output_shape
-        input_tensor pooling use_cudnn flash_attention bounding_box_format idf_weights salt distribution
+        weights standardize split ngrams oov_token mask_token profile_batch output_mode output_shape
+        input_tensor pooling use_cudnn flash_attention bounding_box_format salt distribution
         """,
 }
 """Type -> the argument names that have it wherever Keras uses them. Where a name has two meanings with two types

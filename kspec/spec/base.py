@@ -20,7 +20,12 @@ class Section(BaseModel):
     """A mapping of the spec with a fixed set of keys."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        ser_json_inf_nan="constants",  # an argument of a component may be infinite; by default it is written as null
     )
 
     @model_serializer(mode="wrap")

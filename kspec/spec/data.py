@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePath, PureWindowsPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
@@ -89,6 +90,11 @@ class KerasDataset(Section):
     @model_validator(mode="after")
     def _known_arguments(self) -> KerasDataset:
         problems = catalog.check("keras_dataset", self.name, self.arguments)
+        file = self.arguments.get("path")
+        if isinstance(file, str) and (file == ".." or {PurePath(file).name, PureWindowsPath(file).name} != {file}):
+            # Keras downloads to it: a path would lead out of its cache.
+            found = Problem((self.name, "path"), "not the name of a file", "a name without folders", quoted(file))
+            problems.append(found)
         if problems:
             raise refuse([replace(one, path=("arguments", *one.path[1:])) for one in problems])
         return self

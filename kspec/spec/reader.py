@@ -47,7 +47,19 @@ def read(document: text.Document) -> Spec:
     except ValidationError as error:
         stated = [problem(details, _path(details["loc"], document)) for details in error.errors(include_url=False)]
         problems = [document.locate(found) for found in merged(stated)]
-    raise SpecError(sorted(problems, key=_place))
+    raise SpecError(shortened(sorted(problems, key=_place)))
+
+
+def shortened(problems: list[Problem]) -> list[Problem]:
+    """The first of very many problems, and how many more there are: a person mends a few, then looks again."""
+    if len(problems) <= text.MOST_PROBLEMS:
+        return problems
+    shown, first = problems[: text.MOST_PROBLEMS], problems[text.MOST_PROBLEMS]
+    count = len(problems) - len(shown)
+    return [
+        *shown,
+        replace(first, path=(), message=f"{count} more problems begin here", expected="", found="", hint=""),
+    ]
 
 
 def merged(problems: Iterable[Problem]) -> list[Problem]:

@@ -121,7 +121,14 @@ def _moved(tree: dict[str, Any], name: str, arguments: dict[str, Any], problems:
             problems.append(
                 Problem((key,), f"two owners of the {key.replace('_', ' ')}", expected, "both", on_key=True)
             )
-        value = arguments[key] if key in arguments else known[key].default if key in known else None
+        default = known[key].default if key in known else None
+        if key in arguments and arguments[key] is None and default is not None:
+            # Keras takes null as none at all, which the section of this name cannot say: it would become the default.
+            hint = f"leave it out for {name}'s own {default:g}" + (
+                ", or take Adam" if (name, key) == ("AdamW", "weight_decay") else ""
+            )
+            problems.append(Problem(("optimizer", name, key), "null is no value here", "a number", "nothing", hint))
+        value = arguments.get(key, default)
         if tree.get(key) is None and value is not None:
             moved[key] = section(value)
     return moved

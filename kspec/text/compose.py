@@ -55,7 +55,9 @@ def file_marks(text: str, file: str) -> Locate:
     lines = _BREAK.split(text)
 
     def locate(line: int, column: int, index: int) -> Mark:
-        shown = lines[line] if line < len(lines) else ""
+        if line >= len(lines):  # libyaml ends the last line by itself where the file does not
+            line, column = len(lines) - 1, len(lines[-1])
+        shown = lines[line]
         if len(shown) > _LONGEST_SHOWN:  # cut first: a file can be one line of 1 MB with thousands of marks
             shown = shown[:_LONGEST_SHOWN] + "..." if column < _LONGEST_SHOWN else ""
         return Mark(file, line + 1, column + 1, printable(shown))

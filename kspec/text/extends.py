@@ -40,7 +40,12 @@ class Family:
             hint = ""
             if isinstance(node.value, str) and ":" in node.value:
                 hint = "a space must follow the ':' behind a key"
-            problem = Problem((), "a spec is a mapping", "key: value", describe(node)[:80], hint)
+            found = describe(node)[:80]
+            if isinstance(
+                node.value, str
+            ):  # a file that is no spec may be anything: no more than its first line is shown
+                found = repr(node.mark.text[node.mark.column - 1 :])[:80]
+            problem = Problem((), "a spec is a mapping", "key: value", found, hint)
         self.problems.append(replace(problem, mark=node.mark if node else locate(0, 0, 0)))
         return None
 

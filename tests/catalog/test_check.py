@@ -182,3 +182,8 @@ def test_lists_of_components_are_checked_item_by_item() -> None:
 def test_names_of_own_parts_arguments_are_checked() -> None:
     assert only("model", "MLP", {"activation": "rellu"}).hint == "did you mean 'relu'?"
     assert catalog.check("model", "MLP", {"activation": "swish", "hidden": [64, 32], "dropout": 0.5}, ()) == []
+
+
+def test_a_number_beyond_any_float_is_refused_and_an_infinite_one_is_not():
+    assert catalog.check("loss", "Huber", {"delta": 10**400})[0].message == "wrong value for delta"
+    assert catalog.check("callback", "EarlyStopping", {"baseline": float("inf")}) == []

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-SECONDS_A_PROCESS = 300
+SECONDS_A_PROCESS = 900
 DATA = {"sklearn": "digits", "train": "train[:600]", "validation": "train[600:900]", "test": "train[900:]"}
 MOVE = {"RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1}}
 SAVED_OFTEN = {"minutes": 0.001}

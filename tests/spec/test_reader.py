@@ -93,3 +93,10 @@ def test_a_pattern_may_take_the_regularizer_away(pattern):
 def test_relative_paths_start_where_kspec_is_started(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert spec_of("data: {csv: table.csv}\nmodel: MLP\n").data.csv.path == str(tmp_path / "table.csv")
+
+
+def test_an_infinite_argument_stays_infinite_in_the_written_spec():
+    yaml = SMALL + "training: {callbacks: [{EarlyStopping: {monitor: loss, baseline: .inf}}]}\n"
+    again = read(text.read_text(write(spec_of(yaml)), "small.yaml"))
+    assert again.training.callbacks[0].arguments["baseline"] == float("inf")
+    assert again == spec_of(yaml)

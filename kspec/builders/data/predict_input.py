@@ -10,7 +10,7 @@ import numpy as np
 
 from kspec.builders.data.images import fitted
 from kspec.builders.data.labels import missing
-from kspec.builders.data.sources import folders, tables
+from kspec.builders.data.sources import folders, memory, npz, tables
 from kspec.builders.data.table import input_name, typed
 from kspec.errors import DataError, Problem, did_you_mean
 from kspec.spec.data import Csv, Data, Image
@@ -174,12 +174,13 @@ def _load(path: Path, data: Data) -> np.ndarray:
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded:
+            memory.check_size(npz.unpacked(loaded), "its arrays", ())
             wanted = data.npz.x if data.npz is not None and data.npz.x in loaded.files else None
             name = wanted or (loaded.files[0] if len(loaded.files) == 1 else "x")
             return np.asarray(loaded[name])
     except KeyError:
         found = ", ".join(loaded.files) or "nothing"
         raise DataError(Problem((), "the file holds several arrays, none called x", "one array", found)) from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(Problem((), "not an array that NumPy can read", "numbers", f"{path}: {reason}")) from None

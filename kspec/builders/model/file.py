@@ -8,15 +8,15 @@ from typing import Any
 import keras
 
 from kspec.builders.examples import Datasets
-from kspec.builders.saved import load_model, taken_apart
+from kspec.builders.saved import RefusedModel, load_model, taken_apart
 from kspec.builders.targets import Targets
-from kspec.errors import Problem, SpecError, UsageError
+from kspec.errors import Problem, SpecError
 
 PATH = ("model", "file")
 
 
 def load_file(file: str, datasets: Datasets, targets: Targets) -> keras.Model:
-    """The saved model, checked against the data. Code in the file is refused (`safe_mode`).
+    """The saved model, checked against the data. A file that holds code is refused.
 
     Of the model of an earlier run, the network; what prepared the data for it is `saved_preprocessor`. A last layer
     without activation is taken to put out logits and gets the activation of the targets.
@@ -50,12 +50,8 @@ def _read(file: str) -> keras.Model:
         raise SpecError(Problem(PATH, "no such file", "a .keras file", file))
     try:
         model: keras.Model = load_model(file, compile=False)
-    except UsageError as error:
-        raise SpecError(Problem(PATH, str(error).removeprefix(f"{file}: "))) from error
-    except Exception as error:
-        # Keras and zipfile raise many types for a file that is not a model; all mean the same to the user.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise SpecError(Problem(PATH, f"not a Keras model: {lines[0]}", "a .keras file", file)) from error
+    except RefusedModel as error:
+        raise SpecError(Problem(PATH, error.message, "a .keras file", file, error.hint)) from error
     return model
 
 

@@ -12,7 +12,7 @@ from kspec import catalog
 from kspec.builders.examples import Datasets
 from kspec.builders.model.application import download_timeout
 from kspec.builders.model.fits import require
-from kspec.builders.saved import precise_head
+from kspec.builders.saved import precise_head, refuse_preset
 from kspec.builders.targets import Targets
 from kspec.errors import Problem, SpecError, did_you_mean
 from kspec.spec.component import Component
@@ -58,7 +58,10 @@ def _require_classifier(name: str, task: Any, datasets: Datasets) -> None:
 def _require_preset(name: str, task: Any, preset: str) -> None:
     """A preset is a folder, a handle such as hf://user/model, or a built-in name; the last can be checked here."""
     place = ("model", name, "preset")
-    if Path(preset).is_dir() or "://" in preset:
+    if "://" in preset:
+        return
+    if Path(preset).is_dir():
+        refuse_preset(Path(preset), place)
         return
     known = list(task.presets)
     if preset in known:

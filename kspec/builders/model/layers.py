@@ -68,7 +68,7 @@ def outputs_of(layer: Any, sources: list[Any]) -> Any:
 
 def _called(layer: Any, sources: list[Any], path: tuple[str | int, ...], entry: Layer) -> Any:
     try:
-        return outputs_of(layer, sources)
+        output = outputs_of(layer, sources)
     except Exception as error:
         # Keras raises ValueError, TypeError and its backends' own errors for shapes that do not fit.
         # Of an error inside of `call`, the first line says only that there was one.
@@ -76,6 +76,10 @@ def _called(layer: Any, sources: list[Any], path: tuple[str | int, ...], entry: 
         lines = [line.replace("\x1b[1m", "").replace("\x1b[0m", "") for line in lines] or [type(error).__name__]
         shapes = ", ".join(str(source.shape[1:]) for source in sources)
         raise SpecError(Problem(path, f"{entry.layer.name}: {lines[0]}", found=f"inputs of shape {shapes}")) from error
+    if not keras.ops.is_tensor(output) and not isinstance(output, keras.KerasTensor):
+        found = f"{len(output)} of them" if isinstance(output, list | tuple | dict) else type(output).__name__
+        raise SpecError(Problem(path, f"{entry.layer.name} does not put out one tensor", "one tensor", found))
+    return output
 
 
 def _head(last: Any, targets: Targets, path: tuple[str | int, ...]) -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from kspec import catalog
 from kspec.builders.training.monitors import Names
+from kspec.builders.training.places import check_fields, inside
 from kspec.errors import Gathered, Problem, SpecError
 from kspec.parts.callbacks.terminate_on_nan import TerminateOnNaN
 from kspec.spec.component import Component
@@ -66,8 +67,12 @@ def _callback(
     if name == "EarlyStopping" and _has_average(training):
         _keeps_average(bool(arguments["restore_best_weights"]), training, place)
     _watched(name, arguments, names, (*place, "monitor"))
+    if name == "CSVLogger" and len(arguments["separator"]) != 1:  # csv says so only when the training begins
+        raise SpecError(Problem((*place, "separator"), "not one character", "e.g. `,`", arguments["separator"]))
     for key in _files(name, arguments):
-        arguments[key] = _inside(arguments[key], folder, (*place, key))
+        if name == "ModelCheckpoint":
+            check_fields(arguments[key], tuple(names.directions), (*place, key))
+        arguments[key] = inside(arguments[key], folder, (*place, key))
     return catalog.instantiate("callback", name, arguments, path)
 
 
@@ -76,7 +81,7 @@ def _files(name: str, arguments: Mapping[str, Any]) -> list[str]:
     if name in FILES:
         return [FILES[name]]
     of_plugin = catalog.entry("callback", name).plugin
-    return [key for key in sorted({*FILES.values()}) if of_plugin and isinstance(arguments.get(key), str)]
+    return [key for key in sorted({*FILES.values(), "backup_dir"}) if of_plugin and isinstance(arguments.get(key), str)]
 
 
 def _installed(name: str, path: tuple[str | int, ...]) -> None:
@@ -122,17 +127,3 @@ def _watched(name: str, arguments: Mapping[str, Any], names: Names, path: tuple[
     if "save_best_only" in arguments and not arguments["save_best_only"] and arguments["monitor"] == "val_loss":
         return  # a checkpoint of every epoch does not read its monitor
     names.check(arguments["monitor"], str(arguments.get("mode") or ""), path)
-
-
-def _inside(text: str, folder: Path, path: tuple[str | int, ...]) -> str:
-    """The path inside the run's folder.
-
-    Raises:
-        SpecError: an absolute path, or one that leads out.
-    """
-    parts = PurePosixPath(text.replace("\\", "/")).parts
-    is_absolute = PurePosixPath(text).is_absolute() or bool(PureWindowsPath(text).anchor)
-    if not parts or is_absolute or ".." in parts or text.startswith("~"):
-        message = "the path leads out of the run's folder"
-        raise SpecError(Problem(path, message, "a path relative to the run's folder, e.g. best.keras", text))
-    return str(folder / text)

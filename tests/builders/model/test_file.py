@@ -54,11 +54,13 @@ def test_output_and_input_must_fit_the_data(saved):
 def test_no_file_and_no_model(tmp_path):
     assert "no such file" in problem(str(tmp_path / "absent.keras")).message
     (tmp_path / "text.keras").write_text("hello")
-    assert "not a Keras model" in problem(str(tmp_path / "text.keras")).message
+    assert problem(str(tmp_path / "text.keras")).message == "not a .keras file"
 
 
 def test_code_in_a_file_is_refused(tmp_path):
     given = keras.Input((4,))
     model = keras.Model(given, keras.layers.Dense(3)(keras.layers.Lambda(lambda x: x * 2)(given)))
     model.save(tmp_path / "lambda.keras")
-    assert "not a Keras model" in problem(str(tmp_path / "lambda.keras")).message
+    found = problem(str(tmp_path / "lambda.keras"))
+    assert found.message == "it holds a Lambda layer, which is Python code"
+    assert "--unsafe-model" in found.hint

@@ -95,6 +95,12 @@ def test_arguments_that_keras_refuses_are_reported_at_the_layer():
     assert found.path[:3] == ("model", "layers", 1)
 
 
+def test_a_layer_with_several_outputs():
+    found = problem([{"Reshape": {"target_shape": [2, 2]}}, {"LSTM": {"units": 2, "return_state": True}}])
+    assert found.path == ("model", "layers", 1)
+    assert (found.message, found.found) == ("LSTM does not put out one tensor", "3 of them")
+
+
 def test_a_last_layer_that_is_no_vector_and_an_output_of_the_wrong_width():
     found = problem([{"Conv2D": {"filters": 2, "kernel_size": 3}}], model_data.images())
     assert "Flatten" in found.hint

@@ -129,3 +129,8 @@ def test_argument_that_the_callback_refuses(experiment, problem):
     found = problem(experiment({"callbacks": [{"ModelCheckpoint": {"filepath": "best.model"}}]}).plan)
     assert found.path == ("training", "callbacks", 0, "ModelCheckpoint", "filepath")
     assert ".keras" in found.message
+
+
+def test_the_separator_of_a_csv_log_is_one_character(experiment, problem):
+    found = problem(experiment({"callbacks": [{"CSVLogger": {"filename": "log.csv", "separator": "::"}}]}).plan)
+    assert found.path == ("training", "callbacks", 0, "CSVLogger", "separator")

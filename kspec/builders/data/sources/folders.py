@@ -74,7 +74,7 @@ def listed(root: Path, suffixes: tuple[str, ...], path: tuple[str, ...]) -> List
     """The files of a data folder in the order of their names; classes are the folders' names, sorted.
 
     Raises:
-        DataError: no such folder, fewer than two classes, or an empty class.
+        DataError: no such folder, fewer than two classes, or an empty class, or a link that leads out of the folder.
     """
     if not root.is_dir():
         raise DataError(Problem(path, "no such folder", "a folder with a folder per class", str(root)))
@@ -94,6 +94,7 @@ def listed(root: Path, suffixes: tuple[str, ...], path: tuple[str, ...]) -> List
             held = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
             files = [file for file in held if file.suffix.lower() in suffixes]
             ignored += len(held) - len(files)
+            _stays(folder, held, root, path)
             if not files:
                 expected = "files " + ", ".join(f"*{s}" for s in suffixes)
                 raise DataError(Problem(path, f"the class folder '{folder.name}' is empty", expected, str(folder)))
@@ -101,6 +102,20 @@ def listed(root: Path, suffixes: tuple[str, ...], path: tuple[str, ...]) -> List
     if ignored:
         LOG.info("%d files of %s are none of %s and are left out", ignored, root, ", ".join(suffixes))
     return Listing(splits, tuple(names), ignored)
+
+
+def _stays(folder: Path, files: list[Path], root: Path, path: tuple[str, ...]) -> None:
+    """Refuses links that lead out of the data folder: a spec reads what it names, and no more.
+
+    The data folder itself may be a link. Links to folders below a class are not followed at all.
+    """
+    real = root.resolve()
+    links = [one for one in (folder, *files) if one.is_symlink() and not one.resolve().is_relative_to(real)]
+    if links:
+        message = f"{len(links)} link{'s lead' if len(links) > 1 else ' leads'} out of the data folder"
+        found = "; ".join(f"{link} -> {link.resolve()}" for link in links[:SHOWN])
+        hint = "put the files themselves there, or hard links"
+        raise DataError(Problem(path, message, f"files below {real}", found, hint))
 
 
 def _folders(root: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Whether an array of images fits into memory, asked before it is filled."""
+"""Whether what a file unpacks to fits into memory, asked before it is read."""
 
 from __future__ import annotations
 
@@ -34,3 +34,15 @@ def check(shape: tuple[int, ...], path: tuple[str, ...]) -> None:
         message = f"{count} images of {height} x {width} need {needed / 2**30:.1f} GiB of memory"
         hint = f"set data.image.size: [{side}, {side}] or smaller"
         raise DataError(Problem(path, message, f"at most {limit / 2**30:.1f} GiB, half of what is free", hint=hint))
+
+
+def check_size(needed: int, what: str, path: tuple[str, ...]) -> None:
+    """Refuses data that need more bytes than half of the free memory: a small file can unpack to a very large one.
+
+    Raises:
+        DataError: with both sizes.
+    """
+    limit = int(available() * SHARE)
+    if needed > limit:
+        message = f"{what} would need {needed / 2**30:.1f} GiB of memory"
+        raise DataError(Problem(path, message, f"at most {limit / 2**30:.1f} GiB, half of what is free"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kspec.builders.data.sources import memory
 from kspec.builders.examples import Examples, Kind, Source
 from kspec.errors import DataError, Problem, did_you_mean
 from kspec.spec.data import Data
@@ -44,17 +45,23 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.ndarray):
                 raise ValueError("a single array")
+            memory.check_size(unpacked(archive), "its arrays", PATH)
             arrays = {}
             for name in archive.files:
                 arrays[name] = archive[name]
             return arrays
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         if "allow_pickle" in str(error) and name:
             hint = "save it with a plain dtype: numbers, or strings of a fixed length"
             raise DataError(
                 Problem(PATH, f"the array '{name}' holds pickled objects, which are not loaded", hint=hint)
             ) from None
         raise DataError(Problem(PATH, "not an .npz file", "arrays saved by numpy.savez", str(path))) from None
+
+
+def unpacked(archive: Any) -> int:
+    """The bytes of all arrays of an opened .npz file, as its directory says."""
+    return sum(entry.file_size for entry in archive.zip.infolist())
 
 
 def _pair(arrays: dict[str, np.ndarray], settings: Any, split: str) -> tuple[np.ndarray, np.ndarray] | None:

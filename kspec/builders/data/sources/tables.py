@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from kspec.builders.data import columns
+from kspec.builders.data.sources import memory
 from kspec.builders.examples import Examples, Source
 from kspec.errors import DataError, Problem
 from kspec.spec.data import Data
 
+PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst", ".tar")
 SPLITS = ("train", "validation", "test")
 
 
@@ -67,19 +70,39 @@ def _files(path: Path, kind: str) -> dict[str, Path]:
 def _frame(pandas: Any, file: Path, kind: str, settings: Any) -> Any:
     try:
         if kind == "parquet":
+            _fits_unpacked(file)
             frame = pandas.read_parquet(file)
         else:
-            frame = pandas.read_csv(file, sep=settings.separator, encoding=settings.encoding)
+            memory.check_size(file.stat().st_size, f"{file.name}", ("data", kind))
+            frame = pandas.read_csv(
+                file, compression=None, encoding=settings.encoding, **_separated(settings.separator)
+            )
     except ImportError:
         hint = 'pip install "kspec[tables]"'
         raise DataError(Problem(("data", kind), "reading Parquet needs pyarrow", hint=hint)) from None
     except (ValueError, OSError, LookupError) as error:  # pandas' and Arrow's parser errors are ValueErrors
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(Problem(("data", kind), f"not a table in {kind}", found=f"{file}: {reason}")) from None
+        hint = "unpack it first" if file.suffix in PACKED else ""
+        raise DataError(Problem(("data", kind), f"not a table in {kind}", "", f"{file}: {reason}", hint)) from None
     if frame.empty:
         raise DataError(Problem(("data", kind), "the table is empty", "a header and at least one row", str(file)))
     frame.columns = [str(name) for name in frame.columns]
     return frame
+
+
+def _separated(separator: str) -> dict[str, str]:
+    """pandas takes a longer separator for a regular expression, which could run for ever; here it is a text."""
+    if len(separator) == 1 or separator == r"\s+":  # any white space: pandas knows it by itself
+        return {"sep": separator}
+    return {"sep": re.escape(separator), "engine": "python"}
+
+
+def _fits_unpacked(file: Path) -> None:
+    """Refuses a Parquet file that repeats a value until the table is larger than the memory."""
+    from pyarrow.parquet import ParquetFile
+
+    about = ParquetFile(file).metadata
+    memory.check_size(about.num_rows * about.num_columns * 8, f"{about.num_rows:,} rows", ("data", "parquet"))
 
 
 def _label(available: list[str], data: Data) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from kspec.builders.data.download import reachable
 from kspec.builders.data.sources import fields
+from kspec.builders.data.sources.prepared_set import check_classes
 from kspec.builders.data.splits import join, plan
 from kspec.builders.examples import Examples, Source
 from kspec.errors import DataError, Problem, did_you_mean
@@ -41,10 +43,17 @@ def open_builder(settings: Tfds) -> Any:
     """TFDS' builder of the set; needs neither its data nor a network.
 
     Raises:
-        DataError: TFDS knows no set, config or version of this name.
+        DataError: TFDS knows no set, config or version of this name; the set is code, or names code to import.
     """
     import tensorflow_datasets as tfds
 
+    name = settings.name.split("/")[0]
+    base, _, after = name.partition(":")
+    if after and not after[0].isdigit() and after[0] != "*":
+        hint = "prepare the set yourself and name its folder with data.tfds.data_dir"
+        message = "community data sets are Python code from the network, which kspec does not run"
+        raise DataError(Problem((*PATH, "name"), message, "a set of TFDS itself", settings.name, hint))
+    check_classes(Path(settings.data_dir or tfds.core.constants.DATA_DIR).expanduser() / base)
     try:
         return tfds.builder(settings.name, data_dir=settings.data_dir)
     except tfds.core.DatasetNotFoundError:
