@@ -38,6 +38,8 @@ SPEC, RECORD, HISTORY, MODEL, CURVES, LOG = (
 )
 
 
+FINISHED, RUNNING, INTERRUPTED, FAILED = "finished", "running", "interrupted", "failed"
+"""The status of a run in run.json; one that was killed stays "running"."""
 PARTIAL = ".partial"
 """In the names of files that are being written."""
 
@@ -165,7 +167,7 @@ def model_path(folder: Path) -> Path:
     """
     record = read_record(folder)
     path = folder / MODEL
-    if record["status"] != "finished":
+    if record["status"] != FINISHED:
         raise UsageError(f"{folder}: the run has not finished: its status is '{record['status']}'")
     if not path.is_file():
         raise UsageError(f"{folder}: the run has no {MODEL}")

@@ -89,32 +89,50 @@ def run(spec: str, overrides: tuple[str, ...], smoke: bool, runs: str, unsafe_mo
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output, and nothing else.")
 @click.option("--static", "only_static", is_flag=True, help="Only what the file itself shows; does not load Keras.")
 @click.option("--runs", default="runs", show_default=True, metavar="FOLDER", help="Where run folders would go.")
+@UNSAFE
 @DEBUG
-def check(spec: str, overrides: tuple[str, ...], as_json: bool, only_static: bool, runs: str, debug: bool) -> None:
+def check(
+    spec: str,
+    overrides: tuple[str, ...],
+    as_json: bool,
+    only_static: bool,
+    runs: str,
+    unsafe_model: bool,
+    debug: bool,
+) -> None:
     """Prove the experiment in the file SPEC before it runs: every mistake at once, and what it will cost.
 
     First the file alone. Then data and model are built, and a few real training steps are taken. Nothing is written.
     Exit code 0, warnings or not; 2 with errors.
     """
     from kspec.commands import check as command
+    from kspec.commands import trust
 
-    sys.exit(
-        WRONG if command.check(spec, overrides, runs, as_json=as_json, only_static=only_static, debug=debug) else DONE
-    )
+    with trust.models(unsafe_model):
+        wrong = command.check(spec, overrides, runs, as_json=as_json, only_static=only_static, debug=debug)
+    sys.exit(WRONG if wrong else DONE)
 
 
 @cli.command()
 @click.argument("folder", metavar="RUN")
 @click.option("--other-versions", is_flag=True, help="Go on although Keras or TensorFlow is another than then.")
+@UNSAFE
 @DEBUG
-def resume(folder: str, other_versions: bool, debug: bool) -> None:
+def resume(folder: str, other_versions: bool, unsafe_model: bool, debug: bool) -> None:
     """Go on with the run in the folder RUN after it was stopped, to the result it would have had."""
     from kspec.commands.start import start
+    from kspec.commands.stopped import stopped_run
 
+    found = stopped_run(folder, other_versions)  # first: what cannot be resumed is refused without loading Keras
+    if found is None:
+        print(f"{folder}: the run has finished; there is nothing to resume")
+        return
     start()
     from kspec.commands import resume as command
+    from kspec.commands import trust
 
-    command.resume(folder, other_versions)
+    with trust.models(unsafe_model):
+        command.resume(found)
 
 
 @cli.command()

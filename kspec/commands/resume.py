@@ -9,79 +9,47 @@ from typing import Any
 
 from kspec import artifacts, checkpoints, text
 from kspec.checkpoints import Checkpoint
-from kspec.commands import record
 from kspec.commands.console import restart_log, say
 from kspec.commands.load import load, located
-from kspec.commands.plugins import needed
 from kspec.commands.run import build, digest
 from kspec.commands.signals import stopping
-from kspec.commands.train import FINISHED, Place, conduct, state_of, where
+from kspec.commands.stopped import Stopped, start_anew
+from kspec.commands.train import Place, conduct, state_of, where
 from kspec.errors import RunError, UsageError, dotted
+from kspec.parts.resume.training_state import OtherTrainingError
 from kspec.spec import Spec
 from kspec.spec.device import Device
 
-DECIDING = ("kspec", "keras", "keras-hub", "tensorflow", "numpy", "jax", "torch")
-"""The packages whose version can change a bit of the result."""
 
-
-def resume(folder: str, other_versions: bool = False) -> None:
-    """Goes on with the run in a folder; with one that has finished there is nothing to do.
-
-    Args:
-        folder: the run's.
-        other_versions: go on although Keras or another package that decides about the bits has another version.
+def resume(run: Stopped) -> None:
+    """Goes on with a run.
 
     Raises:
-        UsageError: not a run; its spec, its data or the versions are others; another process trains it.
-        RunError: no state is whole, or the run failed for a reason that would come again.
+        UsageError: its spec or its data are others; another process trains it.
+        RunError: no state is whole.
     """
-    place = Path(folder)
-    before = artifacts.read_record(place)
-    if before["status"] == FINISHED:
-        print(f"{place}: the run has finished; there is nothing to resume")
-        return
-    _would_fail_again(place, before)
-    changed = "; ".join([*needed(place, before), *_other_versions(before["versions"])])
-    if changed and not other_versions:
-        raise UsageError(f"{place}: not the versions the run began with: {changed}; the result would be another one\n"
-                         "       hint: install those, or go on all the same with --other-versions")  # fmt: skip
+    place, before = run.folder, run.before
     with stopping() as stop, checkpoints.locked(place):
         artifacts.remove_partial(place)
         found = checkpoints.read(place)
         document, spec = load(str(place / artifacts.SPEC), ())
         _same_spec(place, before, found)
         restart_log("" if found is None else found.facts["log"])
-        _say_where(place, found, changed)
+        _say_where(place, found, run.changed)
         timing: dict[str, float] = {}
         with located(document):
             experiment = build(_as_then(spec, before), timing, folder=place)
         if experiment.datasets.fingerprint != before["data"]["fingerprint"]:
             message = "the data are not those the run began with: their fingerprint differs"
-            raise UsageError(f"{place}: {message}\n       hint: bring them back, or {_anew(place)}")
+            raise UsageError(f"{place}: {message}\n       hint: bring them back, or {start_anew(place)}")
         experiment.build_metrics()  # callbacks ask the metrics which way is better
         facts = {key: value for key, value in before.items() if key not in ("status", "error", "timing")}
         facts["resumed"] = [*facts.get("resumed", ()), _note(found)]
         seconds = 0.0 if found is None else found.facts["seconds"]
         try:
             conduct(experiment, Place(place, facts, seconds, None if found is None else state_of(found)), timing, stop)
-        except ValueError as error:
-            if "the state" not in str(error):
-                raise
-            raise RunError(f"{place}: the checkpoint does not fit the model: {error}") from error
-
-
-def _would_fail_again(place: Path, before: Mapping[str, Any]) -> None:
-    if "diverged" in before:
-        raise RunError(f"{place}: the run failed, and would again: {before['error']}\n"
-                       f"       hint: change the spec and start a new run: kspec run {place / artifacts.SPEC} "
-                       "training.learning_rate.peak=...")  # fmt: skip
-
-
-def _other_versions(then: Mapping[str, str]) -> list[str]:
-    """What differs: `keras 3.15.1, now 3.16.0`."""
-    now = record.versions()
-    different = [name for name in DECIDING if then.get(name) != now.get(name)]
-    return [f"{name} {then.get(name)}, now {now.get(name)}" for name in different]
+        except OtherTrainingError as error:
+            raise RunError(f"{place}: the state does not fit: {error}\n       hint: {start_anew(place)}") from error
 
 
 def _same_spec(place: Path, before: Mapping[str, Any], found: Checkpoint | None) -> None:
@@ -99,11 +67,7 @@ def _same_spec(place: Path, before: Mapping[str, Any], found: Checkpoint | None)
         else ": " + ", ".join(_differences(text.read_text(found.facts["spec"]).tree, text.read_text(now).tree))
     )
     message = f"changed since the run began{what}"
-    raise UsageError(f"{place / artifacts.SPEC}: {message}\n       hint: undo the change, or {_anew(place)}")
-
-
-def _anew(place: Path) -> str:
-    return f"start a new run: kspec run {place / artifacts.SPEC}"
+    raise UsageError(f"{place / artifacts.SPEC}: {message}\n       hint: undo the change, or {start_anew(place)}")
 
 
 def _differences(then: Any, now: Any, path: tuple[str | int, ...] = ()) -> Iterator[str]:

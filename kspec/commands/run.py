@@ -12,6 +12,7 @@ from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.commands import summary
 from kspec.commands.console import phase, restart_log, say
 from kspec.commands.load import located
+from kspec.commands.measure import measure
 from kspec.commands.signals import stopping
 from kspec.commands.train import Place, conduct, epoch_lines, fit
 from kspec.spec import Spec
@@ -61,7 +62,9 @@ def smoke(document: Document, spec: Spec) -> None:
         with located(document):
             experiment = build(spec, timing, folder=Path(folder), smoke=True)
         lines = epoch_lines(experiment)
-        metrics = fit(experiment, timing, lines, [lines], epochs=1)
+        fit(experiment, timing, lines, [lines], epochs=1)
+        with phase(timing, "measure"):
+            metrics = measure(experiment, lines.rows[-1])
         say("")
         summary.show_table(experiment, metrics, timing, lines.best_rate, None)
     say("SMOKE RUN: everything ran. No result was written.", style="bold red")

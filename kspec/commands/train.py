@@ -16,7 +16,7 @@ from kspec.builders.experiment import Experiment
 from kspec.check.out_of_memory import advice
 from kspec.commands import autopsy, curves, record, summary
 from kspec.commands.console import log, phase, say
-from kspec.commands.measure import Metrics, measure
+from kspec.commands.measure import measure
 from kspec.commands.progress import EpochLines
 from kspec.commands.signals import Stopping
 from kspec.errors import RunError
@@ -28,7 +28,6 @@ from kspec.spec.writer import write
 NAN_CAUSES = """\
        usual causes: a learning rate that is too high (try a tenth of it, a warmup, or the optimizer's `clipnorm: 1.0`),
        features that are not normalised, mixed_float16 (try device.precision=float32)"""
-FINISHED, RUNNING, INTERRUPTED, FAILED = "finished", "running", "interrupted", "failed"
 
 
 class DivergedError(RunError):
@@ -60,14 +59,14 @@ def conduct(experiment: Experiment, place: Place, timing: dict[str, float], stop
         KeyboardInterrupt: it was stopped; its message says how to go on.
     """
     folder = place.folder
-    artifacts.write_record(folder, {**place.facts, "status": RUNNING})
+    artifacts.write_record(folder, {**place.facts, "status": artifacts.RUNNING})
     try:
         result = _result(experiment, place, timing, stop)
     except BaseException as error:
         # Rich ends the process with SystemExit where the reader of the output, such as `head`, has gone.
         stopped = isinstance(error, KeyboardInterrupt | SystemExit)
         reason = _reason(error, stop) if stopped else str(error)
-        ending = {"status": INTERRUPTED if stopped else FAILED, "error": reason, "timing": timing}
+        ending = {"status": artifacts.INTERRUPTED if stopped else artifacts.FAILED, "error": reason, "timing": timing}
         diverged = {"diverged": True} if isinstance(error, DivergedError) else {}
         with suppress(OSError):  # a full disk may be what stopped it
             artifacts.write_record(folder, {**place.facts, **ending, **diverged})
@@ -76,14 +75,12 @@ def conduct(experiment: Experiment, place: Place, timing: dict[str, float], stop
             raise KeyboardInterrupt(f"{reason}\n       go on with: kspec resume {folder}") from error
         raise
     artifacts.write_text(folder / artifacts.LOG, log())
-    artifacts.write_record(folder, {**place.facts, "status": FINISHED, **result, "timing": timing})
+    artifacts.write_record(folder, {**place.facts, "status": artifacts.FINISHED, **result, "timing": timing})
     checkpoints.remove(folder)
 
 
-def fit(
-    experiment: Experiment, timing: dict[str, float], lines: EpochLines, callbacks: Any, **arguments: Any
-) -> Metrics:
-    """Trains and measures.
+def fit(experiment: Experiment, timing: dict[str, float], lines: EpochLines, callbacks: Any, **arguments: Any) -> None:
+    """Trains.
 
     Raises:
         DivergedError: the loss or a weight became NaN or infinite.
@@ -101,8 +98,6 @@ def fit(
         raise DivergedError(str(stopped))
     if isinstance(callbacks, ResumableCallbacks) and callbacks.not_finite:
         raise DivergedError(f"the weight {callbacks.not_finite} became NaN or infinite by the end of an epoch")
-    with phase(timing, "measure"):
-        return measure(experiment, lines.rows[-1])
 
 
 def stop_of(experiment: Experiment) -> Stop | None:
@@ -141,13 +136,9 @@ def _reason(error: BaseException, stop: Stopping) -> str:
 def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping) -> dict[str, Any]:
     """Trains, measures and saves; returns what run.json says about the result."""
     lines = epoch_lines(experiment)
-    stop.patient = True
-    try:
-        metrics = _trained(experiment, place, timing, stop, lines)
-    finally:
-        stop.patient = False
-        if "fit" in timing:
-            timing["fit"] = round(timing["fit"] + place.seconds, 3)
+    _trained(experiment, place, timing, stop, lines)
+    with phase(timing, "measure"):
+        metrics = measure(experiment, lines.rows[-1])
     with phase(timing, "save"):
         _save(experiment, lines, place.folder)
     say("")
@@ -161,15 +152,14 @@ def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop
     }
 
 
-def _trained(
-    experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping, lines: EpochLines
-) -> Metrics:
-    """Trains, with states to resume from, and measures."""
+def _trained(experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping, lines: EpochLines) -> None:
+    """Trains, with states to resume from."""
     with checkpoints.Writer(place.folder) as writer:
         callbacks = _resumable(experiment, place, lines, stop, writer)
         experiment.first.assign(callbacks.first_step)
+        stop.patient = True
         try:
-            return fit(experiment, timing, lines, callbacks, initial_epoch=callbacks.initial_epoch)
+            fit(experiment, timing, lines, callbacks, initial_epoch=callbacks.initial_epoch)
         except DivergedError as error:
             writer.wait()
             found = checkpoints.read(place.folder)
@@ -177,6 +167,10 @@ def _trained(
                 raise
             norm = autopsy.gradient_norm(experiment, callbacks, state_of(found))
             raise DivergedError(f"{error.what}{norm}; the last good state is of {where(found)}") from error
+        finally:
+            stop.patient = False
+            if "fit" in timing:
+                timing["fit"] = round(timing["fit"] + place.seconds, 3)
 
 
 def _save(experiment: Experiment, lines: EpochLines, folder: Path) -> None:

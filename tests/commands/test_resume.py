@@ -230,6 +230,16 @@ def test_out_of_memory_says_what_would_fit(kspec, small, monkeypatch, error):
     assert record(folder)["status"] == "failed"
 
 
+def test_a_record_that_lacks_what_resuming_needs(kspec, stopped):
+    folder = stopped()
+    facts = record(folder)
+    del facts["spec_sha256"], facts["device"]
+    (folder / "run.json").write_text(json.dumps(facts))
+    result = kspec("resume", folder)
+    assert (result.code, result.out) == (2, "")
+    assert "its run.json lacks spec_sha256 and device" in result.err
+
+
 def test_something_else_than_a_run(kspec, tmp_path):
     result = kspec("resume", tmp_path)
     assert result.code == 2

@@ -33,7 +33,7 @@ def test_a_run_leaves_its_record(kspec, small, tmp_path):
     assert {"keras", "tensorflow", "python", "kspec"} <= set(found["versions"])
     rows = list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows] == ["1", "2"]
-    assert {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"} <= set(rows[0])
+    assert {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"} <= set(rows[0])
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert "epoch 2/2" in (folder / "log.txt").read_text()
     assert "epoch 2/2" in result.out

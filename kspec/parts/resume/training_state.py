@@ -29,6 +29,10 @@ class TrainingState:
     callbacks: tuple[tuple[str, dict[str, Any]], ...]
 
 
+class OtherTrainingError(ValueError):
+    """A state of another model, or of other callbacks."""
+
+
 class NotFiniteError(ArithmeticError):
     """A weight is NaN or infinite. `path`: which."""
 
@@ -67,18 +71,20 @@ def put_variables(model: keras.Model, state: TrainingState) -> None:
     """Gives a built and compiled model the variables of a state.
 
     Raises:
-        ValueError: the state is that of another model.
+        OtherTrainingError: the state is that of another model.
     """
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     wanted = variables(model, within=state.step > 0)
     stored = {name for name in state.arrays if not name.startswith("callbacks/")}
     if set(wanted) != stored:
-        raise ValueError(f"the state holds {len(stored)} variables, and the model has {len(wanted)}")
+        raise OtherTrainingError(f"the state holds {len(stored)} variables, and the model has {len(wanted)}")
     for name, variable in wanted.items():
         array = state.arrays[name]
         if tuple(variable.shape) != array.shape:
-            raise ValueError(f"{variable.path} has shape {tuple(variable.shape)}, and {array.shape} in the state")
+            raise OtherTrainingError(
+                f"{variable.path} has shape {tuple(variable.shape)}, and {array.shape} in the state"
+            )
         variable.assign(array)
 
 
@@ -86,11 +92,11 @@ def put_callbacks(callbacks: Sequence[keras.callbacks.Callback], state: Training
     """Gives the callbacks of a `fit` the states of their likes.
 
     Raises:
-        ValueError: the state is that of other callbacks.
+        OtherTrainingError: the state is that of other callbacks.
     """
     found, stored = [type(one).__name__ for one in callbacks], [name for name, _ in state.callbacks]
     if found != stored:
-        raise ValueError(f"the state is of the callbacks {', '.join(stored)}, and there are {', '.join(found)}")
+        raise OtherTrainingError(f"the state is of the callbacks {', '.join(stored)}, and there are {', '.join(found)}")
     for callback, (_, kept) in zip(callbacks, state.callbacks, strict=True):
         callback_state.put(callback, kept, dict(state.arrays))
 

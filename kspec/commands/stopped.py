@@ -1,0 +1,66 @@
+"""Whether a run can be gone on with, as far as its folder says: looked at before Keras is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kspec import artifacts
+from kspec.commands import record
+from kspec.commands.plugins import needed
+from kspec.errors import RunError, UsageError
+
+DECIDING = ("kspec", "keras", "keras-hub", "tensorflow", "numpy", "jax", "torch")
+"""The packages whose version can change a bit of the result."""
+KEYS = ("spec_sha256", "versions", "device", "data")
+"""What resuming reads of run.json; kspec 0.1 wrote no `spec_sha256`."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A run that can be gone on with. before: its run.json. changed: what is another than then, in words, or ""."""
+
+    folder: Path
+    before: Mapping[str, Any]
+    changed: str
+
+
+def stopped_run(folder: str, other_versions: bool) -> Stopped | None:
+    """The run of a folder; None where it has finished.
+
+    Raises:
+        UsageError: not a run, or one of other versions.
+        RunError: it failed for a reason that would come again.
+    """
+    place = Path(folder)
+    before = artifacts.read_record(place)
+    if before["status"] == artifacts.FINISHED:
+        return None
+    missing = [key for key in KEYS if not isinstance(before.get(key), str | dict)]
+    if missing:
+        found = f"its {artifacts.RECORD} lacks {' and '.join(missing)}"
+        raise UsageError(f"{place}: cannot be resumed: {found}\n       hint: {start_anew(place)}")
+    if "diverged" in before:
+        message = f"the run failed, and would again: {before['error']}"
+        hint = f"change the spec and {start_anew(place)} training.learning_rate.peak=..."
+        raise RunError(f"{place}: {message}\n       hint: {hint}")
+    changed = "; ".join([*needed(place, before), *_other_versions(before["versions"])])
+    if changed and not other_versions:
+        message = f"not the versions the run began with: {changed}; the result would be another one"
+        hint = "install those, or go on all the same with --other-versions"
+        raise UsageError(f"{place}: {message}\n       hint: {hint}")
+    return Stopped(place, before, changed)
+
+
+def start_anew(place: Path) -> str:
+    """The hint for a run that cannot be gone on with."""
+    return f"start a new run: kspec run {place / artifacts.SPEC}"
+
+
+def _other_versions(then: Mapping[str, str]) -> list[str]:
+    """What differs: `keras 3.15.1, now 3.16.0`."""
+    now = record.versions()
+    different = [name for name in DECIDING if then.get(name) != now.get(name)]
+    return [f"{name} {then.get(name)}, now {now.get(name)}" for name in different]
