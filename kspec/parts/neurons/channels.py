@@ -75,6 +75,10 @@ class Channels:
         for token in tokens.tolist():
             self._frozen.setdefault(token, reason)
 
+    def freeze_outputs(self, tokens: Tokens, reason: str) -> None:
+        """The same, with a reason that says more than any other."""
+        self._frozen = {**dict.fromkeys(tokens.tolist(), reason), **self._frozen, **dict.fromkeys(tokens.tolist(), reason)}
+
     def join(self, tokens: Tokens) -> None:
         """Marks these channels as part of a sum of several layers."""
         self._joined.update(tokens.tolist())

@@ -31,7 +31,7 @@ def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
     walk.refuse_shared_weights()
     for tensor, flow in zip(model.outputs, walk.whole(), strict=True):
         layer = tensor._keras_history.operation.name
-        walk.structure.channels.freeze(flow.tokens, f"an output of the model ({layer})")
+        walk.structure.channels.freeze_outputs(flow.tokens, f"an output of the model ({layer})")
     unused = [pattern for pattern in exclude if pattern not in walk.used]
     if unused:
         raise ValueError(f"exclude: {', '.join(map(repr, unused))} fits no layer of the model '{model.name}'")
