@@ -41,13 +41,14 @@ class Channels:
         self._parent: list[int] = []
         self._frozen: dict[int, str] = {}
         self._joined: set[int] = set()
+        self._table: Tokens | None = None
 
     def __len__(self) -> int:
         return len(self._parent)
 
     def fresh(self, count: int) -> Tokens:
         """New channels."""
-        first = len(self._parent)
+        first, self._table = len(self._parent), None
         self._parent.extend(range(first, first + count))
         return np.arange(first, first + count)
 
@@ -61,13 +62,16 @@ class Channels:
 
     def roots(self, tokens: Tokens) -> Tokens:
         """The class of each channel."""
-        return np.array([self.root(token) for token in tokens.tolist()], np.int64)
+        if self._table is None:
+            self._table = as_tokens([self.root(token) for token in range(len(self._parent))])
+        return self._table[tokens]
 
     def unite(self, one: Tokens, other: Tokens) -> None:
         """Makes the channels at equal positions one class each. Both must be of the same length."""
         for left, right in zip(one.tolist(), other.tolist(), strict=True):
             a, b = self.root(left), self.root(right)
             if a != b:
+                self._table = None
                 self._parent[max(a, b)] = min(a, b)
 
     def freeze(self, tokens: Tokens, reason: str) -> None:

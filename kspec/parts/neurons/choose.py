@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,10 +46,32 @@ class Limits:
         return min(count, math.ceil(wanted / self.round_to) * self.round_to)
 
 
-def share_of_each(groups: Sequence[Group], scores: Sequence[NDArray[np.float64]], ratio: float, limits: Limits) -> set[int]:
-    """The `ratio` least important classes of each group, as far as the limits allow: never more."""
+def ratio_of(group: Group, ratio: float | Mapping[str, float]) -> float:
+    """The share of a group that goes: of the first pattern that fits one of its layers, and 0 if none does."""
+    if not isinstance(ratio, Mapping):
+        return ratio
+    fitting = (pattern for pattern in ratio if any(fnmatch.fnmatchcase(layer, pattern) for layer in group.layers))
+    pattern = next(fitting, None)
+    return 0.0 if pattern is None else ratio[pattern]
+
+
+def share_of_each(
+    groups: Sequence[Group],
+    scores: Sequence[NDArray[np.float64]],
+    share: float | Mapping[str, float],
+    limits: Limits,
+) -> set[int]:
+    """The least important classes of each group up to its share, as far as the limits allow: never more.
+
+    Raises ValueError for a pattern that fits no group.
+    """
+    for pattern in share if isinstance(share, Mapping) else ():
+        if not any(fnmatch.fnmatchcase(layer, pattern) for group in groups for layer in group.layers):
+            names = ", ".join(group.name for group in groups)
+            raise ValueError(f"ratio: {pattern!r} fits no group of neurons; the groups are: {names}")
     removed: set[int] = set()
     for group, score in zip(groups, scores, strict=True):
+        ratio = ratio_of(group, share)
         count = len(group.classes)
         wanted = math.ceil(round(count * (1 - ratio), 9))
         kept = max(limits.allowed(wanted, count), limits.least(count))

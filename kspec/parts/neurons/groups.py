@@ -70,11 +70,16 @@ def makers(slots: list[Slot]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(slot.layer for slot in slots if slot.role == "out"))
 
 
+def short(layers: tuple[str, ...]) -> str:
+    """The names of layers in few words."""
+    return " + ".join(layers[:2]) + (f" + {len(layers) - 2} more" if len(layers) > 2 else "")
+
+
 def _names(layers: list[tuple[str, ...]]) -> list[str]:
     """A short name for each group, all different."""
     names: list[str] = []
-    for makers_ in layers:
-        name = " + ".join(makers_[:2]) + (f" + {len(makers_) - 2} more" if len(makers_) > 2 else "")
+    for each in layers:
+        name = short(each)
         twins = sum(name == one or one.startswith(f"{name} #") for one in names)
         names.append(f"{name} #{twins + 1}" if twins else name)
     return names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import keras
@@ -22,7 +22,7 @@ def prune_neurons(
     model: keras.Model,
     data: Any = None,
     *,
-    ratio: float | None = None,
+    ratio: float | Mapping[str, float] | None = None,
     macs: float | None = None,
     parameters: float | None = None,
     criterion: Criterion = "taylor",
@@ -46,7 +46,8 @@ def prune_neurons(
     model: functional or sequential, nested ones included; KerasHub's BERT-like backbones and tasks too.
     data: for the criterion `taylor`: (x, y) arrays or what `fit` takes; some hundreds of examples are enough.
     One of:
-    ratio: the share of each group of neurons that goes, at most.
+    ratio: the share of each group of neurons that goes, at most; or shell patterns over names of layers with a share
+        for each (`{"*/units": 0.5, "*/heads": 0.25}`; the first that fits wins, what fits none stays).
     macs, parameters: the share of the model's MACs or parameters that is left, at most: the least important neurons of
         all groups go, one step after another, until it is reached.
     criterion: `taylor`, the change of the loss to first order (Molchanov et al. 2019, arXiv:1906.10771); `l1`, `l2`,
@@ -57,7 +58,8 @@ def prune_neurons(
         networks), which cost much more accuracy; `all` takes them too.
     round_to: what is left of a group is a multiple of it, which suits hardware. min_channels: are left at least.
     max_ratio: the largest share of one group that may go.
-    exclude: shell patterns over names of layers (`block/conv1` in a nested model) whose neurons all stay.
+    exclude: shell patterns over names of layers (`block/conv1` in a nested model, `encoder/heads`) whose neurons all
+        stay.
     loss: for `taylor`; that of the compiled model by default. batch_size: for `taylor`, with arrays.
     seed: for `random`.
 
@@ -95,14 +97,20 @@ def prune_neurons(
 
 
 def _check(
-    data: Any, ratio: float | None, macs: float | None, parameters: float | None, criterion: str, scope: str
+    data: Any,
+    ratio: float | Mapping[str, float] | None,
+    macs: float | None,
+    parameters: float | None,
+    criterion: str,
+    scope: str,
 ) -> None:
     targets = {"ratio": ratio, "macs": macs, "parameters": parameters}
     given = {name: value for name, value in targets.items() if value is not None}
     if len(given) != 1:
         names = " and ".join(given) if given else "none"
         raise ValueError(f"exactly one of ratio, macs and parameters says how much goes; given: {names}")
-    for name, value in given.items():
+    shares = [*ratio.values()] if isinstance(ratio, Mapping) else [*given.values()]
+    for name, value in zip([*given] * len(shares), shares, strict=False):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
             raise ValueError(f"{name} is a share, more than 0 and less than 1, not {value!r}")
     if criterion not in CRITERIA:

@@ -16,12 +16,12 @@ from kspec.parts.neurons.transfer import Transfer
 from kspec.parts.neurons.walk import graph_of, is_graph, nodes_of
 
 
-def rebuild(structure: Structure, cut: Cut, drop: frozenset[str] = frozenset()) -> Any:
+def rebuild(structure: Structure, cut: Cut, drop: frozenset[int] = frozenset()) -> Any:
     """A new model without the channels of the cut; it shares nothing with the old one.
 
     Names, graph, `trainable` and dtypes stay. A Sequential stays one; a KerasHub backbone or task stays one where its
     class can express the new sizes, and becomes a functional model otherwise; other subclasses become functional. The
-    new model is not compiled. drop: names of layers to leave out; their first input takes the place of their output.
+    new model is not compiled. drop: ids of layers to leave out; their first input takes the place of their output.
     """
     builder = _Builder(structure, cut, drop)
     new = builder.model(structure.model)
@@ -29,8 +29,16 @@ def rebuild(structure: Structure, cut: Cut, drop: frozenset[str] = frozenset()) 
     return new
 
 
+def copied(structure: Structure) -> tuple[Any, dict[int, Any]]:
+    """A copy of the whole model, and the copy's variable for each of the model's, by its id."""
+    builder = _Builder(structure, Cut(structure.channels, set()), frozenset())
+    new = builder.model(structure.model)
+    builder.transfer.run()
+    return new, builder.transfer.twins()
+
+
 class _Builder:
-    def __init__(self, structure: Structure, cut: Cut, drop: frozenset[str]) -> None:
+    def __init__(self, structure: Structure, cut: Cut, drop: frozenset[int]) -> None:
         self._structure, self._cut, self._drop = structure, cut, drop
         self.transfer = Transfer(structure, cut)
         self._made: dict[int, Any] = {}
@@ -43,14 +51,15 @@ class _Builder:
         return self._made[id(model)]
 
     def _stays_sequential(self, model: Any) -> bool:
-        if type(model) is not keras.Sequential or self._drop:
+        if type(model) is not keras.Sequential:
             return False
         return not any(is_encoder(layer) and self._loses_heads(layer) for layer in model.layers)
 
     def _sequential(self, model: Any) -> Any:
         new = keras.Sequential([self._input(graph_of(model).inputs[0])], name=model.name)
         for layer in model.layers:
-            new.add(self._operation(layer))
+            if id(layer) not in self._drop:
+                new.add(self._operation(layer))
         return new
 
     def _graph(self, model: Any) -> Any:
@@ -58,7 +67,7 @@ class _Builder:
         tensors: dict[int, Any] = {id(tensor): self._input(tensor).output for tensor in graph.inputs}
         for node in nodes_of(graph):
             args, kwargs = node.arguments.fill_in(tensors)
-            if node.operation.name in self._drop:
+            if id(node.operation) in self._drop:
                 outputs = [tensors[id(node.input_tensors[0])]]
             else:
                 outputs = keras.tree.flatten(self._operation(node.operation)(*args, **kwargs))
@@ -118,13 +127,20 @@ class _Builder:
 
 def edited(config: Mapping[str, Any], edits: list[Edit], cut: Cut) -> dict[str, Any]:
     """A layer's configuration with the new numbers of channels."""
-    new: Any = copy.deepcopy(dict(config))
+    new: Any = _unbuilt(dict(config))
     for edit in edits:
         kept = cut.count(edit.tokens)
         if kept < len(edit.tokens):
             new = _replaced(new, edit.path, kept)
     result: dict[str, Any] = new
     return result
+
+
+def _unbuilt(value: Any) -> Any:
+    """A configuration whose inner layers (of Bidirectional) do not know the old shapes."""
+    if isinstance(value, Mapping):
+        return {key: _unbuilt(inner) for key, inner in value.items() if key != "build_config"}
+    return type(value)(map(_unbuilt, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _replaced(value: Any, path: tuple[str | int, ...], new: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kspec.parts.neurons.groups import Groups
+from kspec.parts.neurons.groups import Groups, short
 from kspec.parts.neurons.structure import Cut, Structure
 
 
@@ -50,7 +50,8 @@ class PruningReport:
             *(f"  {one.before:>5} -> {one.after:<5} {one.name}" for one in self.groups),
         ]
         if self.frozen:
-            lines += ["kept", *(f"  {one.channels:>5}          {' + '.join(one.layers)}: {one.reason}" for one in self.frozen)]
+            kept = (f"  {one.channels:>5} {'':8} {short(one.layers)}: {one.reason}" for one in self.frozen)
+            lines += ["kept", *kept]
         return "\n".join(lines)
 
 

@@ -15,9 +15,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from kspec.parts.neurons.groups import Group
-from kspec.parts.neurons.rebuild import rebuild
+from kspec.parts.neurons.rebuild import copied
 from kspec.parts.neurons.recalibrate import without_noise
-from kspec.parts.neurons.structure import Cut, Structure
+from kspec.parts.neurons.structure import Structure
 
 
 def taylor(
@@ -28,9 +28,9 @@ def taylor(
     The gradients are those of a copy of the model, in inference mode: no dropout, and the moving statistics of batch
     norm. Works on every backend: an optimizer reads the gradients and changes no weight.
     """
-    copy = rebuild(structure, Cut(structure.channels, set()))
+    copy, twins = copied(structure)
     quieten(copy)
-    readers = _readers(structure, groups, copy)
+    readers = _readers(structure, groups, twins)
     count = sum(len(group.classes) for group in groups)
     watcher = _GateGradients(readers, count)
     copy.compile(
@@ -73,12 +73,13 @@ def quieten(model: Any) -> None:
             layer.trainable = False  # Keras then normalises with the moving statistics
 
 
-def _readers(structure: Structure, groups: tuple[Group, ...], copy: Any) -> list[tuple[Any, int, NDArray[np.int64]]]:
+def _readers(
+    structure: Structure, groups: tuple[Group, ...], twins: dict[int, Any]
+) -> list[tuple[Any, int, NDArray[np.int64]]]:
     """(variable of the copy, axis, number of the class that each index belongs to) for each weight that reads one.
 
     What belongs to no class of these groups gets the number after the last.
     """
-    twins = {id(one): other for one, other in zip(structure.model.variables, copy.variables, strict=True)}
     order = np.concatenate([group.classes for group in groups])
     numbers = dict(zip(order.tolist(), range(len(order)), strict=True))
     found = []

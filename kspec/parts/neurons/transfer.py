@@ -30,6 +30,11 @@ class Transfer:
         """Sends what goes to a new layer to another one instead, by the id of the new layer."""
         self._pairs = [(one, new[id(other)] if id(other) in new else other) for one, other in self._pairs]
 
+    def twins(self) -> dict[int, Any]:
+        """The new variable for each old one, by its id."""
+        pairs = (zip(old.variables, new.variables, strict=True) for old, new in self._pairs)
+        return {id(one): other for pair in pairs for one, other in pair}
+
     def run(self) -> None:
         """Copies everything.
 

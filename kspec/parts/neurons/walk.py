@@ -32,6 +32,7 @@ def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
     for tensor, flow in zip(model.outputs, walk.whole(), strict=True):
         layer = tensor._keras_history.operation.name
         walk.structure.channels.freeze_outputs(flow.tokens, f"an output of the model ({layer})")
+    walk.exclude_parts()
     unused = [pattern for pattern in exclude if pattern not in walk.used]
     if unused:
         raise ValueError(f"exclude: {', '.join(map(repr, unused))} fits no layer of the model '{model.name}'")
@@ -102,13 +103,21 @@ class _Walk:
             outputs = self._nested(layer, inputs, name)
         else:
             outputs = self._layer(node, inputs, name)
-        patterns = [one for one in self._exclude if fnmatch.fnmatchcase(name, one)]
-        if patterns:
-            self.used.update(patterns)
-            minted = np.arange(before, len(self.structure.channels))
-            for tokens in (minted, *(flow.tokens for flow in outputs)):
-                self.structure.channels.freeze(tokens, f"excluded by {patterns[0]!r}")
+        minted = np.arange(before, len(self.structure.channels))
+        self._exclude_named(name, [minted, *(flow.tokens for flow in outputs)])
         return outputs
+
+    def exclude_parts(self) -> None:
+        """Excludes heads and units inside layers by their own names."""
+        for slot in self.structure.slots:
+            if slot.role == "out":
+                self._exclude_named(slot.layer, [slot.tokens])
+
+    def _exclude_named(self, name: str, found: list[Tokens]) -> None:
+        patterns = [one for one in self._exclude if fnmatch.fnmatchcase(name, one)]
+        self.used.update(patterns)
+        for tokens in found if patterns else []:
+            self.structure.channels.freeze(tokens, f"excluded by {patterns[0]!r}")
 
     def _nested(self, model: Any, inputs: list[Flow], name: str) -> list[Flow]:
         outputs = self._graph(graph_of(model), inputs, f"{name}/")

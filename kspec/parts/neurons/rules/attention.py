@@ -43,7 +43,7 @@ def attention_slots(call: Call, layer: Any, read: tuple[Tokens, Tokens, Tokens],
         projections.append((layer._gate_dense, q))
     for dense, tokens in projections:
         call.slot(dense.kernel, 0, tokens, "in")
-        call.slot(dense.kernel, 1, heads, "out")
+        call.slot(dense.kernel, 1, heads, "out", "/heads")
         call.slot(dense.bias, 0, heads, "other")
     call.slot(layer._output_dense.kernel, 0, heads, "in")
     call.slot(layer._output_dense.kernel, 2, made, "out")
@@ -81,7 +81,7 @@ def transformer_encoder(call: Call) -> list[Flow]:
     heads, units = call.channels.fresh(layer.num_heads), call.channels.fresh(layer.intermediate_dim)
     attention_slots(call, attention, (width, width, width), heads, width)
     call.slot(first.kernel, 0, width, "in")
-    call.slot(first.kernel, 1, units, "out")
+    call.slot(first.kernel, 1, units, "out", "/units")
     call.slot(first.bias, 0, units, "other")
     call.slot(second.kernel, 0, units, "in")
     call.edit(("intermediate_dim",), units)

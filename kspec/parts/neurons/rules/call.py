@@ -84,11 +84,14 @@ class Call:
             if not any(flow is one for one in but):
                 self.channels.freeze(flow.tokens, reason)
 
-    def slot(self, variable: Any, axis: int, tokens: Tokens, role: Role) -> None:
-        """Notes that an axis of a variable (None: the layer has no such weight) belongs to channels."""
+    def slot(self, variable: Any, axis: int, tokens: Tokens, role: Role, part: str = "") -> None:
+        """Notes that an axis of a variable (None: the layer has no such weight) belongs to channels.
+
+        part: "/heads" or "/units", for channels inside the layer.
+        """
         if variable is not None:
             axis = axis % len(variable.shape)
-            self.structure.slots.append(Slot(self.name, variable, axis, tokens, role))
+            self.structure.slots.append(Slot(f"{self.name}{part}", variable, axis, tokens, role))
 
     def edit(self, path: tuple[str | int, ...], tokens: Tokens) -> None:
         """Notes that a place in the layer's configuration holds the number of these channels."""

@@ -21,7 +21,7 @@ def recurrent(call: Call) -> list[Flow]:
     _cell(call, call.layer, read, units)
     call.edit(("units",), units)
     call.inner(read=read, units=units)
-    for state in call.inputs[1:]:  # initial states, as a decoder gets them
+    for state in _states(call):  # as a decoder gets them
         if state.at(1) and len(state.tokens) == len(units):
             call.channels.unite(state.tokens, units)
         else:
@@ -34,7 +34,7 @@ def bidirectional(call: Call) -> list[Flow]:
     """Both directions; unit i of one and unit i of the other go together, so that both keep the same number."""
     layer = call.layer
     one, other = layer.forward_layer, layer.backward_layer
-    if type(one) not in GATES or type(other) is not type(one) or one.units != other.units or len(call.inputs) > 1:
+    if type(one) not in GATES or type(other) is not type(one) or one.units != other.units or _states(call):
         return _frozen_directions(call)
     read = call.along(call.inputs[0], 2, call.shape[2] or 0)
     units = call.channels.fresh(one.units)
@@ -79,6 +79,13 @@ def _cell(call: Call, layer: Any, read: Tokens, units: Tokens) -> None:
     recurrent_activation = getattr(cell, "recurrent_activation", None)
     if not is_pointwise(cell.activation) or not is_pointwise(recurrent_activation):
         call.freeze(units, "its activation may mix units")
+
+
+def _states(call: Call) -> list[Flow]:
+    """The inputs besides the sequence and its mask, which Keras passes as an argument too."""
+    masks = {id(one) for one in keras.tree.flatten(call.argument("mask", 2))}
+    tensors = call.node.input_tensors
+    return [flow for tensor, flow in zip(tensors[1:], call.inputs[1:], strict=True) if id(tensor) not in masks]
 
 
 def _frozen_directions(call: Call) -> list[Flow]:
