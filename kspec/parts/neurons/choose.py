@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kspec.parts.neurons.channels import Tokens
 from kspec.parts.neurons.groups import Group
 from kspec.parts.neurons.structure import Cut, Product, Structure
 
@@ -134,7 +135,7 @@ class _Size:
 
     def __init__(self, structure: Structure, groups: Sequence[Group], products: Sequence[Product]) -> None:
         axes: dict[int, int] = {}
-        tokens = []
+        tokens: list[Tokens] = []
         for product in products:
             for axis in product.axes:
                 if id(axis) not in axes:

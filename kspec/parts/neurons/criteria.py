@@ -72,4 +72,5 @@ def class_sums(structure: Structure, slot: Slot, group: Group, values: Any) -> N
     where = np.searchsorted(group.classes, roots)
     where = np.minimum(where, len(group.classes) - 1)
     mine = group.classes[where] == roots
-    return np.bincount(where[mine], weights=values[mine].sum(axis=1), minlength=len(group.classes))
+    sums = np.bincount(where[mine], weights=values[mine].sum(axis=1), minlength=len(group.classes))
+    return sums.astype(np.float64)

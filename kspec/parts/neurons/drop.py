@@ -16,8 +16,8 @@ from kspec.parts.neurons.walk import graph_of, is_graph, nodes_of, read
 def drop_layers(model: keras.Model, layers: Sequence[str]) -> keras.Model:
     """A new model without some layers: what goes into one comes out of it.
 
-    For the encoders of a transformer, of which often every second can go (Sajjad et al. 2023, arXiv:2004.03844), and for
-    every layer that gives a tensor of the shape that it gets. A KerasHub backbone stays one, with fewer layers.
+    For the encoders of a transformer, of which often every second can go (Sajjad et al. 2023, arXiv:2004.03844), and
+    for every layer that gives a tensor of the shape that it gets. A KerasHub backbone stays one, with fewer layers.
 
     layers: shell patterns over names (`transformer_layer_1`, `encoder/transformer_layer_[13]` in a nested model).
     Returns a model that is not compiled; the old one stays as it is.

@@ -116,7 +116,7 @@ class _Builder:
         return self._cut.count(heads) < len(heads)
 
     def _copied(self, layer: Any) -> Any:
-        edits = self._structure.edits[id(layer)] if id(layer) in self._structure.edits else []
+        edits = self._structure.edits.get(id(layer), [])
         try:
             return type(layer).from_config(edited(layer.get_config(), edits, self._cut))
         except (TypeError, NotImplementedError) as error:

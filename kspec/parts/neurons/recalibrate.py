@@ -20,8 +20,8 @@ def recalibrate(model: keras.Model, data: Any, batch_size: int = 128) -> int:
     without any training. Each statistic becomes the mean of its values over the batches, in training mode but without
     dropout. Layers that are not trainable, which Keras runs on fixed statistics, keep theirs.
 
-    model: built. data: an array of inputs (a list or dict of arrays for several), or an iterable of batches, x or
-    (x, y). batch_size: for arrays; large batches give better estimates.
+    model: built. data: an array of inputs (a list or dict of arrays for several) or a tuple (x, y) of them; or an
+    iterable of batches, x or (x, y). batch_size: for arrays; large batches give better estimates.
     Returns the number of layers that were set. Raises ValueError for data without a batch.
 
     Example:
@@ -66,8 +66,9 @@ def without_noise(model: Any) -> Iterator[None]:
 
 
 def _batches(data: Any, batch_size: int) -> Iterable[Any]:
+    data = data[0] if isinstance(data, tuple) else data
     leaves = keras.tree.flatten(data)
-    if leaves and all(hasattr(one, "shape") for one in leaves):
+    if isinstance(data, dict) or all(hasattr(one, "shape") for one in leaves):
         for start in range(0, len(leaves[0]), batch_size):
             end = start + batch_size
             yield keras.tree.map_structure(lambda one: np.asarray(one[start:end]), data)  # noqa: B023

@@ -71,7 +71,7 @@ class Structure:
         """The number of weights, as `model.count_params()` counts them, a product for each variable."""
         slots, products = self.slots_of(), []
         for variable in self.model.weights:
-            cut = slots[id(variable)] if id(variable) in slots else []
+            cut = slots.get(id(variable), [])
             axes = {slot.axis for slot in cut}
             rest = [length for axis, length in enumerate(variable.shape) if axis not in axes]
             products.append(Product(int(np.prod(rest, dtype=np.int64)), tuple(slot.tokens for slot in cut)))

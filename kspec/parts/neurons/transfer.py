@@ -28,7 +28,7 @@ class Transfer:
 
     def replace(self, new: dict[int, Any]) -> None:
         """Sends what goes to a new layer to another one instead, by the id of the new layer."""
-        self._pairs = [(one, new[id(other)] if id(other) in new else other) for one, other in self._pairs]
+        self._pairs = [(one, new.get(id(other), other)) for one, other in self._pairs]
 
     def twins(self) -> dict[int, Any]:
         """The new variable for each old one, by its id."""
@@ -63,7 +63,7 @@ class Transfer:
     def sliced(self, variable: Any) -> Any:
         """The value of a variable without the removed channels."""
         value = np.asarray(keras.ops.convert_to_numpy(variable))
-        for slot in self._slots[id(variable)] if id(variable) in self._slots else []:
+        for slot in self._slots.get(id(variable), []):
             value = np.take(value, self._cut.kept(slot.tokens), axis=slot.axis)
         return value
 

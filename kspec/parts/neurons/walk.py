@@ -99,10 +99,7 @@ class _Walk:
         layer = node.operation
         name = f"{prefix}{layer.name}"
         before = len(self.structure.channels)
-        if is_graph(layer):
-            outputs = self._nested(layer, inputs, name)
-        else:
-            outputs = self._layer(node, inputs, name)
+        outputs = self._nested(layer, inputs, name) if is_graph(layer) else self._layer(node, inputs, name)
         minted = np.arange(before, len(self.structure.channels))
         self._exclude_named(name, [minted, *(flow.tokens for flow in outputs)])
         return outputs
@@ -137,7 +134,7 @@ class _Walk:
             outputs = self._again(call)
         else:
             outputs = rule.connect(call)
-            if id(layer) in self.structure.edits or getattr(layer, "weights", ()):
+            if id(layer) in self.structure.edits or getattr(layer, "weights", None):
                 ranks = [len(tensor.shape) for tensor in node.outputs]
                 self._first[id(layer)] = (inputs, outputs, ranks)
         if rule.work is not None:

@@ -25,7 +25,11 @@ def convolution(draw, x, made, reused):
     kind = draw(st.sampled_from([layers.Conv2D, layers.SeparableConv2D, layers.Conv2DTranspose]))
     activation = draw(st.sampled_from(POINTWISE))
     layer = kind(
-        draw(st.integers(1, 6)), draw(st.integers(1, 3)), padding="same", activation=activation, use_bias=draw(st.booleans())
+        draw(st.integers(1, 6)),
+        draw(st.integers(1, 3)),
+        padding="same",
+        activation=activation,
+        use_bias=draw(st.booleans()),
     )
     reused.append((layer, x.shape[-1]))
     return layer(x)

@@ -77,7 +77,11 @@ def test_units_alone_give_a_stock_backbone(tmp_path):
 def test_units_of_different_number_are_no_stock_backbone():
     small, _ = prune_neurons(bert(), ratio={"transformer_layer_1/units": 0.5}, criterion="l1")
     assert type(small) is not keras_hub.models.BertBackbone
-    assert sorted(layer.intermediate_dim for layer in small.layers if hasattr(layer, "intermediate_dim")) == [12, 24, 24]
+    assert sorted(layer.intermediate_dim for layer in small.layers if hasattr(layer, "intermediate_dim")) == [
+        12,
+        24,
+        24,
+    ]
 
 
 @pytest.mark.parametrize("task", [keras_hub.models.BertTextClassifier, BackboneTextClassifier])
@@ -111,7 +115,7 @@ def test_dropped_layers():
 
 
 def test_a_layer_that_changes_the_shape_cannot_be_dropped():
-    with pytest.raises(ValueError, match="'pooled_dense' fits no|cannot be left out"):
+    with pytest.raises(ValueError, match="'token_embedding' cannot be left out"):
         drop_layers(bert(), ["token_embedding"])
     with pytest.raises(ValueError, match="'encoder' fits no layer"):
         drop_layers(bert(), ["encoder"])
@@ -119,7 +123,7 @@ def test_a_layer_that_changes_the_shape_cannot_be_dropped():
 
 def test_multi_head_attention_keeps_its_class():
     model = Transformer((10,), 2, vocabulary_size=30, num_layers=2, num_heads=4, hidden_dim=8, intermediate_dim=12)
-    worst, _, cut, new = difference(model)
+    worst, _, _, new = difference(model)
     assert worst <= LIMIT
     attention = [layer for layer in new.layers if isinstance(layer, layers.MultiHeadAttention)]
     assert [layer.num_heads for layer in attention] == [2, 2]

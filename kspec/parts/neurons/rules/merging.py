@@ -43,7 +43,9 @@ def _elementwise(call: Call, joins: bool) -> list[Flow]:
     if is_layer(call.layer) and len(set(ranks)) > 1:
         return _frozen(call, "its inputs have different ranks")
     # NumPy's broadcasting aligns axes at the right.
-    places = [None if flow.axis is None else flow.axis - own + rank for flow, own in zip(call.inputs, ranks, strict=True)]
+    places = [
+        None if flow.axis is None else flow.axis - own + rank for flow, own in zip(call.inputs, ranks, strict=True)
+    ]
     wide = [n for n, flow in enumerate(call.inputs) if places[n] is not None and len(flow.tokens) > 1]
     if not wide:
         wide = [n for n, place in enumerate(places) if place is not None][:1]
