@@ -25,11 +25,13 @@ def scores(
 ) -> Scores:
     """The scores of all groups; see kspec.prune_neurons for the criteria.
 
-    Weights are made comparable between groups as in DepGraph (arXiv:2301.12900, section 3.3): the norms of the slices
-    of each weight are divided by their mean, and averaged over the weights that a channel has a slice of.
+    Scores are made comparable between groups: the mean of each is 1. Otherwise whole layers go: a channel of a late,
+    wide layer matters less to the loss than one of the first, and has a hundredth of its MACs. Norms of weights are
+    taken as in DepGraph (arXiv:2301.12900, section 3.3): the norms of the slices of each weight are divided by their
+    mean, and averaged over the weights that a channel has a slice of.
     """
     if criterion == "taylor":
-        return taylor(structure, groups, data, loss, batch_size)
+        return [_relative(score) for score in taylor(structure, groups, data, loss, batch_size)]
     if criterion == "random":
         random = np.random.default_rng(seed)
         return [random.random(len(group.classes)) for group in groups]
@@ -55,8 +57,13 @@ def _mean_of_slots(
         if slot.role in roles:
             score = class_sums(structure, slot, group, norm(_by_index(slot)))
             score = np.sqrt(score) if norm is np.square else score
-            found.append(score / max(score.mean(), np.finfo(np.float64).tiny))
+            found.append(_relative(score))
     result: NDArray[np.float64] = np.mean(found, axis=0)
+    return result
+
+
+def _relative(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = score / max(score.mean(), np.finfo(np.float64).tiny)
     return result
 
 

@@ -9,7 +9,7 @@ import keras
 
 from kspec.parts.neurons import choose
 from kspec.parts.neurons.criteria import CRITERIA, Criterion, has_gamma, scores
-from kspec.parts.neurons.groups import Groups, groups_of
+from kspec.parts.neurons.groups import Group, Groups, groups_of
 from kspec.parts.neurons.rebuild import rebuild
 from kspec.parts.neurons.report import PruningReport, report
 from kspec.parts.neurons.structure import Cut, Product, Structure
@@ -35,35 +35,29 @@ def prune_neurons(
     batch_size: int = 32,
     seed: int = 0,
 ) -> tuple[keras.Model, PruningReport]:
-    """A smaller model without the least important neurons of `model`, and a report.
+    """A smaller model without the least important neurons of `model`, and a report of what went and what stayed.
 
-    Neurons are channels of convolutions, units of dense, embedding, LSTM, GRU and SimpleRNN layers, heads of attention,
-    and the hidden units of KerasHub's TransformerEncoder. Those that a sum, a product, a concatenation, a depthwise
-    convolution or a shared layer ties together go together. The new model computes exactly what the old one would with
-    zeros in all weights that read a removed neuron. It is a stock Keras model, not compiled; `model` stays as it is.
-    Then call `recalibrate` and train it on.
+    Neurons are channels of convolutions, units of dense, embedding and recurrent layers, heads of attention, and hidden
+    units of KerasHub's TransformerEncoder. What an addition, a product, a concatenation, a depthwise convolution or a
+    shared layer ties together goes together. The new model computes what the old one does with zeros in all weights
+    that read a removed neuron. It is a stock Keras model, not compiled; `model` stays as it is. Then call
+    `recalibrate`, and train it on.
 
-    model: functional or sequential, nested ones included; KerasHub's BERT-like backbones and tasks too.
-    data: for the criterion `taylor`: (x, y) arrays or what `fit` takes; some hundreds of examples are enough.
-    One of:
-    ratio: the share of each group of neurons that goes, at most; or shell patterns over names of layers with a share
-        for each (`{"*/units": 0.5, "*/heads": 0.25}`; the first that fits wins, what fits none stays).
-    macs, parameters: the share of the model's MACs or parameters that is left, at most: the least important neurons of
-        all groups go, one step after another, until it is reached.
-    criterion: `taylor`, the change of the loss to first order (Molchanov et al. 2019, arXiv:1906.10771); `l1`, `l2`,
-        the norms of a neuron's weights (Li et al. 2017, arXiv:1608.08710; averaged over all layers that hold a part of
-        it, Fang et al. 2023, arXiv:2301.12900); `bn_gamma`, the factor of its batch norm (Liu et al. 2017,
-        arXiv:1708.06519); `random`, to compare with.
-    scope: `internal` leaves alone the neurons that an addition ties to those of other layers (the streams of residual
-        networks), which cost much more accuracy; `all` takes them too.
-    round_to: what is left of a group is a multiple of it, which suits hardware. min_channels: are left at least.
-    max_ratio: the largest share of one group that may go.
-    exclude: shell patterns over names of layers (`block/conv1` in a nested model, `encoder/heads`) whose neurons all
-        stay.
-    loss: for `taylor`; that of the compiled model by default. batch_size: for `taylor`, with arrays.
-    seed: for `random`.
+    model: functional or sequential, with nested ones; KerasHub's BERT-like backbones and tasks too.
+    data: for `taylor`: (x, y) arrays, or what `fit` takes; some hundreds of examples are enough.
+    ratio, macs, parameters: one of them. ratio: the largest share of each group of neurons that goes, or shell patterns
+        over layers with one each (`{"*/units": 0.5, "*/heads": 0.25}`: the first that fits; what fits none stays).
+        macs, parameters: the share of the model's that is left at most; the least important neurons of all groups go.
+    criterion: `taylor`, the change of the loss to first order (arXiv:1906.10771); `l1`, `l2`, the norms of a neuron's
+        weights (arXiv:1608.08710, averaged over all it has a part of, arXiv:2301.12900); `bn_gamma`, the factor of its
+        batch norm (arXiv:1708.06519); `random`, to compare with.
+    scope: `internal` spares neurons that an addition ties to other layers (the streams of residual networks), which
+        cost much more accuracy; `all` takes them too.
+    round_to: what is left of a group is a multiple of it. min_channels: are left at least. max_ratio: of a group goes.
+    exclude: shell patterns over layers (`block/conv1` in a nested model, `encoder/heads`) that keep all their neurons.
+    loss: for `taylor`; by default that of the compiled model. batch_size: for `taylor`. seed: for `random`.
 
-    Raises ValueError for arguments out of range, a target that the limits do not allow, a pattern that fits no layer, a
+    Raises ValueError for arguments out of range, a target that the limits do not allow, a pattern that fits nothing, a
     model without a graph, and a layer that cannot be rebuilt, with its name.
 
     Example:
@@ -75,25 +69,44 @@ def prune_neurons(
     structure = read(model, exclude)
     groups = groups_of(structure)
     kept = _left_alone(structure, groups, scope, criterion)
+    taken = _taken(structure, groups, kept)
+    target = None if ratio is not None else _target(structure, taken, macs, parameters, limits)
+    found = scores(structure, taken, criterion, data, loss, batch_size, seed)
+    if target is None:
+        removed = choose.share_of_each(taken, found, ratio if ratio is not None else 0.0, limits)
+    else:
+        removed = choose.until(structure, taken, found, *target, limits)[0]
+    cut = Cut(structure.channels, removed)
+    return rebuild(structure, cut), report(structure, groups, kept, cut)
+
+
+def _taken(structure: Structure, groups: Groups, kept: Sequence[tuple[int, str]]) -> tuple[Group, ...]:
+    """The groups that may lose neurons."""
     taken = tuple(group for number, group in enumerate(groups.prunable) if number not in dict(kept))
     if not taken:
         reasons = sorted({one.reason for one in groups.frozen} | {reason for _, reason in kept})
-        raise ValueError(f"the model '{model.name}' has no neurons that could go: {'; '.join(reasons)}")
-    products = _products(structure, macs is not None)
-    share = macs if macs is not None else parameters
-    if share is not None and (least := choose.smallest(structure, taken, products, limits)) > share:
-        what = "macs" if macs is not None else "parameters"
+        raise ValueError(f"the model '{structure.model.name}' has no neurons that could go: {'; '.join(reasons)}")
+    return taken
+
+
+def _target(
+    structure: Structure, taken: Sequence[Group], macs: float | None, parameters: float | None, limits: choose.Limits
+) -> tuple[list[Product], float]:
+    """What is counted, and the share of it that may be left."""
+    if macs is not None and structure.uncounted:
         raise ValueError(
-            f"{what}={share:g} cannot be reached: with scope={scope!r}, max_ratio={max_ratio:g}, min_channels="
-            f"{min_channels} and round_to={round_to}, {least:.4f} is the least"
+            f"the MACs of {', '.join(structure.uncounted[:3])} depend on a length that the model leaves open: give "
+            "`parameters` or `ratio` instead of `macs`"
         )
-    found = scores(structure, taken, criterion, data, loss, batch_size, seed)
-    if ratio is not None:
-        removed = choose.share_of_each(taken, found, ratio, limits)
-    else:
-        removed, _ = choose.until(structure, taken, found, products, share or 0.0, limits)
-    cut = Cut(structure.channels, removed)
-    return rebuild(structure, cut), report(structure, groups, kept, cut)
+    name, share = ("macs", macs) if macs is not None else ("parameters", parameters)
+    products = structure.macs if macs is not None else structure.parameters()
+    least = choose.smallest(structure, taken, products, limits)
+    if share is None or least > share:
+        raise ValueError(
+            f"{name}={share} cannot be reached: with max_ratio={limits.max_ratio:g}, min_channels="
+            f"{limits.min_channels}, round_to={limits.round_to} and the scope, {least:.4f} is the least"
+        )
+    return products, share
 
 
 def _check(
@@ -130,14 +143,3 @@ def _left_alone(structure: Structure, groups: Groups, scope: str, criterion: str
         elif criterion == "bn_gamma" and not has_gamma(structure, group):
             found.append((number, "no batch normalization with a gamma follows (criterion='bn_gamma')"))
     return found
-
-
-def _products(structure: Structure, macs: bool) -> list[Product]:
-    if macs and structure.uncounted:
-        raise ValueError(
-            f"the MACs of {', '.join(structure.uncounted[:3])} depend on a length that the model leaves open: give a "
-            "share of the parameters, or a ratio"
-        )
-    if macs:
-        return structure.macs
-    return structure.parameters()

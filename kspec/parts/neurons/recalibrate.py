@@ -67,9 +67,9 @@ def without_noise(model: Any) -> Iterator[None]:
 
 def _batches(data: Any, batch_size: int) -> Iterable[Any]:
     data = data[0] if isinstance(data, tuple) else data
-    leaves = keras.tree.flatten(data)
-    if isinstance(data, dict) or all(hasattr(one, "shape") for one in leaves):
-        for start in range(0, len(leaves[0]), batch_size):
+    several = isinstance(data, list) and all(hasattr(one, "shape") for one in data)
+    if hasattr(data, "shape") or isinstance(data, dict) or several:
+        for start in range(0, len(keras.tree.flatten(data)[0]), batch_size):
             end = start + batch_size
             yield keras.tree.map_structure(lambda one: np.asarray(one[start:end]), data)  # noqa: B023
     else:
