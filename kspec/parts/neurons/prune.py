@@ -139,7 +139,7 @@ def _left_alone(structure: Structure, groups: Groups, scope: str, criterion: str
     found = []
     for number, group in enumerate(groups.prunable):
         if group.joined and scope == "internal":
-            found.append((number, "an addition ties them to other layers (scope='internal')"))
+            found.append((number, "an addition ties them to other layers; pass scope='all' to take them too"))
         elif criterion == "bn_gamma" and not has_gamma(structure, group):
             found.append((number, "no batch normalization with a gamma follows (criterion='bn_gamma')"))
     return found

@@ -7,6 +7,7 @@ over those weights; it is squared for each batch, as there, and averaged.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -73,13 +74,20 @@ def quieten(model: Any) -> None:
             layer.trainable = False  # Keras then normalises with the moving statistics
 
 
-def _readers(
-    structure: Structure, groups: tuple[Group, ...], twins: dict[int, Any]
-) -> list[tuple[Any, int, NDArray[np.int64]]]:
-    """(variable of the copy, axis, number of the class that each index belongs to) for each weight that reads one.
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """A weight of the copy that reads channels: classes[i] is the number of the class at index i of the axis.
 
-    What belongs to no class of these groups gets the number after the last.
+    What belongs to no class of these groups has the number after the last. An object, as an optimizer takes variables
+    in a list or tuple for its own.
     """
+
+    variable: Any
+    axis: int
+    classes: NDArray[np.int64]
+
+
+def _readers(structure: Structure, groups: tuple[Group, ...], twins: dict[int, Any]) -> list[_Reader]:
     order = np.concatenate([group.classes for group in groups])
     numbers = dict(zip(order.tolist(), range(len(order)), strict=True))
     found = []
@@ -88,14 +96,14 @@ def _readers(
             roots = structure.channels.roots(slot.tokens).tolist()
             index = np.array([numbers[root] if root in numbers else len(order) for root in roots], np.int64)
             if (index < len(order)).any():
-                found.append((twins[id(slot.variable)], slot.axis, index))
+                found.append(_Reader(twins[id(slot.variable)], slot.axis, index))
     return found
 
 
 class _GateGradients(keras.optimizers.Optimizer):
     """Changes no weight; sums the squares of the gates' gradients in `squares`, and counts `batches`."""
 
-    def __init__(self, readers: list[tuple[Any, int, NDArray[np.int64]]], count: int) -> None:
+    def __init__(self, readers: list[_Reader], count: int) -> None:
         super().__init__(learning_rate=0.0, name="gate_gradients")
         self._readers, self._count = readers, count
 
@@ -112,12 +120,13 @@ class _GateGradients(keras.optimizers.Optimizer):
         if not self.built:
             self.build(trainable_variables)
         gates = ops.zeros((self._count + 1,), "float32")
-        for variable, axis, index in self._readers:
-            gradient = grads[self._position[id(variable)]]
+        for reader in self._readers:
+            gradient = grads[self._position[id(reader.variable)]]
             if gradient is None:
                 continue
-            product = ops.cast(ops.convert_to_tensor(variable), "float32") * ops.cast(gradient, "float32")
-            others = [one for one in range(len(product.shape)) if one != axis]
-            gates = gates + ops.segment_sum(ops.sum(product, axis=others), index, num_segments=self._count + 1)
+            product = ops.cast(ops.convert_to_tensor(reader.variable), "float32") * ops.cast(gradient, "float32")
+            others = [axis for axis in range(len(product.shape)) if axis != reader.axis]
+            sums = ops.sum(product, axis=others)
+            gates = gates + ops.segment_sum(sums, reader.classes, num_segments=self._count + 1)
         self.squares.assign(self.squares + ops.square(gates[: self._count]))
         self.batches.assign(self.batches + 1.0)

@@ -16,6 +16,8 @@ def randomize(model, seed):
     random = np.random.default_rng(seed)
     for variable in model.weights:
         value = np.array(keras.ops.convert_to_numpy(variable))
+        if variable.name in ("mean", "variance", "count"):
+            continue  # of a Normalization layer, which keeps what it computed from them
         least = 0.5 / np.sqrt(np.prod(value.shape[:-1]))
         if variable.name in SHIFTS:
             variable.assign(random.normal(0, 0.3, value.shape))

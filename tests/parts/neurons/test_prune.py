@@ -36,7 +36,7 @@ def test_internal_scope(model):
     assert counts(report) == {"inner": (12, 6), "hidden": (10, 5)}
     reasons = {one.layers: one.reason for one in report.frozen}
     assert reasons[("classes",)] == "an output of the model (classes)"
-    assert "addition" in reasons[("stem", "out")]
+    assert "an addition ties them" in reasons[("stem", "out")]
     assert [layer.name for layer in small.layers] == [layer.name for layer in model.layers]
     assert small.get_layer("inner").filters == 6
 
