@@ -81,11 +81,8 @@ class Channels:
 
     def freeze_outputs(self, tokens: Tokens, reason: str) -> None:
         """The same, with a reason that says more than any other."""
-        self._frozen = {
-            **dict.fromkeys(tokens.tolist(), reason),
-            **self._frozen,
-            **dict.fromkeys(tokens.tolist(), reason),
-        }
+        first = dict.fromkeys(tokens.tolist(), reason)
+        self._frozen = {**first, **self._frozen, **first}
 
     def join(self, tokens: Tokens) -> None:
         """Marks these channels as part of a sum of several layers."""

@@ -25,9 +25,9 @@ class Limits:
     Raises ValueError for values out of range.
     """
 
-    round_to: int = 1
-    min_channels: int = 1
-    max_ratio: float = 0.9
+    round_to: int
+    min_channels: int
+    max_ratio: float
 
     def __post_init__(self) -> None:
         for name in ("round_to", "min_channels"):

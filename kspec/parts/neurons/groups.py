@@ -24,9 +24,9 @@ class Group:
     joined: bool
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class FrozenGroup:
-    """Channels that all stay, and why."""
+    """Channels that all stay, and why. layers: that make them."""
 
     layers: tuple[str, ...]
     channels: int

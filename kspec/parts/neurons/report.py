@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kspec.parts.neurons.groups import Groups, short
+from kspec.parts.neurons.groups import FrozenGroup, Groups, short
 from kspec.parts.neurons.structure import Cut, Structure
 
 
@@ -21,21 +21,12 @@ class PrunedGroup:
 
 
 @dataclass(frozen=True)
-class KeptGroup:
-    """Channels that all stay, and why. layers: that make them."""
-
-    layers: tuple[str, ...]
-    channels: int
-    reason: str
-
-
-@dataclass(frozen=True)
 class PruningReport:
     """What `prune_neurons` did. MACs are multiply-accumulates of one example in convolutions, dense, recurrent and
     attention layers, None where a length is unknown; `str(report)` is a table."""
 
     groups: tuple[PrunedGroup, ...]
-    frozen: tuple[KeptGroup, ...]
+    frozen: tuple[FrozenGroup, ...]
     macs_before: int | None
     macs_after: int | None
     parameters_before: int
@@ -63,9 +54,8 @@ def report(structure: Structure, groups: Groups, kept: Sequence[tuple[int, str]]
         for number, group in enumerate(groups.prunable)
         if number not in reasons
     )
-    frozen = [KeptGroup(one.layers, one.channels, one.reason) for one in groups.frozen]
-    frozen += [
-        KeptGroup(group.layers, len(group.classes), reasons[number])
+    left_alone = [
+        FrozenGroup(group.layers, len(group.classes), reasons[number])
         for number, group in enumerate(groups.prunable)
         if number in reasons
     ]
@@ -73,7 +63,7 @@ def report(structure: Structure, groups: Groups, kept: Sequence[tuple[int, str]]
     counted = not structure.uncounted
     return PruningReport(
         pruned,
-        tuple(frozen),
+        (*groups.frozen, *left_alone),
         nothing.total(structure.macs) if counted else None,
         cut.total(structure.macs) if counted else None,
         nothing.total(parameters),

@@ -121,4 +121,4 @@ def _with_one_step_more(structure, group, score, removed, round_to, products):
 )
 def test_limits_out_of_range(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Limits(**arguments)
+        Limits(**{"round_to": 1, "min_channels": 1, "max_ratio": 1.0, **arguments})

@@ -3,6 +3,8 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kspec.parts.neurons.structure import Cut
+from kspec.parts.neurons.walk import read
 from tests.parts.neurons.random_graphs import random_model
 from tests.parts.neurons.reference import difference
 
@@ -18,8 +20,5 @@ def test_exact(data, seed, share):
 
 def structure_macs(model):
     """MACs of the rebuilt model, counted anew."""
-    from kspec.parts.neurons.structure import Cut
-    from kspec.parts.neurons.walk import read
-
     found = read(model)
     return Cut(found.channels, set()).total(found.macs)

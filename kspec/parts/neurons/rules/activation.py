@@ -18,19 +18,18 @@ POINTWISE = frozenset(
     + [gelu]
 )
 
+POINTWISE_LAYERS = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.ELU)
+
 
 def is_pointwise(function: Any) -> bool:
     """Whether an activation (a function, a layer, or None) is known to act on every value alone."""
     if function is None:
         return True
-    if isinstance(function, (*POINTWISE_LAYERS,)):
+    if isinstance(function, POINTWISE_LAYERS):
         return True
     name = getattr(function, "__name__", "")
     # KerasHub's own name for the approximate GELU.
     return function in POINTWISE or (name == "gelu_approximate" and function.__module__.startswith("keras_hub."))
-
-
-POINTWISE_LAYERS = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.ELU)
 
 
 def after(call: Call, tokens: Any) -> None:

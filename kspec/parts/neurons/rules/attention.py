@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from kspec.parts.neurons.channels import Flow, Tokens
 from kspec.parts.neurons.rules.activation import is_pointwise, label
 from kspec.parts.neurons.rules.call import Call
@@ -121,6 +119,3 @@ def _frozen(call: Call, reason: str) -> list[Flow]:
         call.freeze(tokens, reason)
         flows.append(Flow(len(tensor.shape) - 1, tokens))
     return flows
-
-
-ATTENTION = keras.layers.MultiHeadAttention

@@ -67,7 +67,7 @@ LAYERS: Mapping[type, Rule] = {
     _K.Concatenate: Rule(merging.concatenation),
     **_all(Rule(recurrent.recurrent, recurrent.recurrent_work), *recurrent.GATES),
     _K.Bidirectional: Rule(recurrent.bidirectional, recurrent.bidirectional_work),
-    attention.ATTENTION: Rule(attention.multi_head_attention, attention.attention_work),
+    _K.MultiHeadAttention: Rule(attention.multi_head_attention, attention.attention_work),
 }
 """Exact classes: a subclass may compute something else."""
 
