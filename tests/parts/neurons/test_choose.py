@@ -101,10 +101,8 @@ def test_a_target_is_reached_within_one_step(data, share, round_to, min_channels
 def _with_one_step_more(structure, group, score, removed, round_to, products):
     order = group.classes[np.argsort(score, kind="stable")].tolist()
     gone = [one for one in order if one in removed]
-    left = len(order) - len(gone)
-    back = min(round_to, len(gone)) if left % round_to == 0 else 0
     first = len(order) % round_to or round_to
-    back = min(back, len(gone)) if len(gone) > first else min(first, len(gone))
+    back = first if len(gone) == first else min(round_to, len(gone))
     return Cut(structure.channels, removed - set(gone[len(gone) - back :])).total(products)
 
 
