@@ -1,0 +1,168 @@
+"""Which channels go: a share of each group, or the least important of all until a size is reached."""
+
+from __future__ import annotations
+
+import fnmatch
+import heapq
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kspec.parts.neurons.channels import Tokens
+from kspec.parts.neurons.groups import Group
+from kspec.parts.neurons.structure import Cut, Product, Structure
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may become of a group.
+
+    round_to: the number of channels that stay is a multiple of it (or all stay). min_channels: so many stay at least.
+    max_ratio: the largest share that may go.
+    Raises ValueError for values out of range.
+    """
+
+    round_to: int
+    min_channels: int
+    max_ratio: float
+
+    def __post_init__(self) -> None:
+        for name in ("round_to", "min_channels"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} is a whole number of at least 1, not {value!r}")
+        if not 0 < self.max_ratio <= 1:
+            raise ValueError(f"max_ratio is more than 0 and at most 1, not {self.max_ratio!r}")
+
+    def least(self, count: int) -> int:
+        """The fewest channels that may stay of so many."""
+        floor = max(self.min_channels, math.ceil(round(count * (1 - self.max_ratio), 9)))
+        return self.allowed(floor, count)
+
+    def allowed(self, wanted: int, count: int) -> int:
+        """The smallest allowed number of at least `wanted` channels, of so many."""
+        return min(count, math.ceil(wanted / self.round_to) * self.round_to)
+
+
+def ratio_of(group: Group, ratio: float | Mapping[str, float]) -> float:
+    """The share of a group that goes: of the first pattern that fits one of its layers, and 0 if none does."""
+    if not isinstance(ratio, Mapping):
+        return ratio
+    fitting = (pattern for pattern in ratio if any(fnmatch.fnmatchcase(layer, pattern) for layer in group.layers))
+    pattern = next(fitting, None)
+    return 0.0 if pattern is None else ratio[pattern]
+
+
+def share_of_each(
+    groups: Sequence[Group],
+    scores: Sequence[NDArray[np.float64]],
+    share: float | Mapping[str, float],
+    limits: Limits,
+) -> set[int]:
+    """The least important classes of each group up to its share, as far as the limits allow: never more.
+
+    Raises ValueError for a pattern that fits no group.
+    """
+    for pattern in share if isinstance(share, Mapping) else ():
+        if not any(fnmatch.fnmatchcase(layer, pattern) for group in groups for layer in group.layers):
+            names = ", ".join(group.name for group in groups)
+            raise ValueError(f"ratio: {pattern!r} fits no group of neurons; the groups are: {names}")
+    removed: set[int] = set()
+    for group, score in zip(groups, scores, strict=True):
+        ratio = ratio_of(group, share)
+        count = len(group.classes)
+        wanted = math.ceil(round(count * (1 - ratio), 9))
+        kept = max(limits.allowed(wanted, count), limits.least(count))
+        removed |= set(_ascending(group, score)[: count - kept].tolist())
+    return removed
+
+
+def until(
+    structure: Structure,
+    groups: Sequence[Group],
+    scores: Sequence[NDArray[np.float64]],
+    products: Sequence[Product],
+    share: float,
+    limits: Limits,
+) -> tuple[set[int], float]:
+    """Removes the step with the lowest mean score of all groups, until the sum of the products is at most `share` of
+    the whole; a step is one class, or what it takes to the next multiple of round_to.
+
+    Returns the classes, and the share that is left: more than asked for if the limits end it before.
+    """
+    size = _Size(structure, groups, products)
+    order = [_ascending(group, score) for group, score in zip(groups, scores, strict=True)]
+    ranked = [np.sort(score, kind="stable") for score in scores]
+    left = [len(group.classes) for group in groups]
+    heap: list[tuple[float, int, int]] = []
+
+    def offer(number: int) -> None:
+        count = left[number]
+        step = count % limits.round_to or limits.round_to
+        if count - step >= limits.least(len(groups[number].classes)):
+            gone = len(groups[number].classes) - count
+            heapq.heappush(heap, (float(ranked[number][gone : gone + step].mean()), number, step))
+
+    for number in range(len(groups)):
+        offer(number)
+    removed: set[int] = set()
+    while heap and size.share() > share:
+        _, number, step = heapq.heappop(heap)
+        gone = len(groups[number].classes) - left[number]
+        removed |= set(order[number][gone : gone + step].tolist())
+        left[number] -= step
+        size.remove(number, step)
+        offer(number)
+    return removed, size.share()
+
+
+def smallest(structure: Structure, groups: Sequence[Group], products: Sequence[Product], limits: Limits) -> float:
+    """The share that is left when the limits are reached everywhere."""
+    removed = {one for group in groups for one in group.classes[limits.least(len(group.classes)) :].tolist()}
+    whole = Cut(structure.channels, set()).total(list(products))
+    return Cut(structure.channels, removed).total(list(products)) / whole
+
+
+def _ascending(group: Group, score: NDArray[np.float64]) -> NDArray[np.int64]:
+    return group.classes[np.argsort(score, kind="stable")]
+
+
+class _Size:
+    """The sum of products while channels go, without counting all of them anew each time."""
+
+    def __init__(self, structure: Structure, groups: Sequence[Group], products: Sequence[Product]) -> None:
+        axes: dict[int, int] = {}
+        tokens: list[Tokens] = []
+        for product in products:
+            for axis in product.axes:
+                if id(axis) not in axes:
+                    axes[id(axis)] = len(tokens)
+                    tokens.append(axis)
+        # The last length is 1, for products with fewer axes.
+        self._lengths = np.array([*map(len, tokens), 1], np.float64)
+        widest = max((len(product.axes) for product in products), default=0)
+        rows = [[axes[id(axis)] for axis in one.axes] + [len(tokens)] * (widest - len(one.axes)) for one in products]
+        self._where = np.array(rows, np.int64).reshape(len(products), widest)
+        self._factors = np.array([product.factor for product in products], np.float64)
+        self._per_class = [np.zeros(len(tokens) + 1) for _ in groups]
+        owner = {root: number for number, group in enumerate(groups) for root in group.classes.tolist()}
+        for place, axis in enumerate(tokens):
+            for root in structure.channels.roots(axis).tolist():
+                if root in owner:
+                    number = owner[root]
+                    self._per_class[number][place] += 1 / len(groups[number].classes)
+        self._whole = max(self._total(), 1.0)
+
+    def _total(self) -> float:
+        return float((self._factors * self._lengths[self._where].prod(axis=1)).sum())
+
+    def remove(self, group: int, classes: int) -> None:
+        """Takes a number of classes of a group away."""
+        self._lengths = self._lengths - self._per_class[group] * classes
+
+    def share(self) -> float:
+        """What is left of the whole."""
+        return self._total() / self._whole

@@ -1,0 +1,61 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kspec import plot_sensitivity, prune_neurons, sensitivity
+
+X = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
+Y = (X[:, 0] > 0).astype("int32")
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Unit 0 of `a` carries all, and so does unit 2 of `b`."""
+    inputs = keras.Input((4,))
+    x = layers.Dense(4, use_bias=False, name="b")(layers.Dense(3, use_bias=False, name="a")(inputs))
+    net = keras.Model(inputs, layers.Dense(2, activation="softmax", name="c")(x))
+    a, b = np.zeros((4, 3)), np.zeros((3, 4))
+    a[0, 0], a[1, 1], a[2, 2], b[0, 2], b[1, 0], b[2, 1] = 3, 1, 1, 3, 0.1, 0.1
+    c = np.zeros((4, 2))
+    c[2], c[:2] = [-3, 3], 0.01
+    net.set_weights([a, b, c, np.array([0.001, 0])])
+    net.compile(loss="sparse_categorical_crossentropy")
+    return net
+
+
+def test_the_last_unit_is_what_counts(model):
+    result = sensitivity(model, (X, Y), ratios=(0.67, 1.0), criterion="l2")
+    assert (result.metric, result.groups, result.residual) == ("accuracy", ("a", "b"), (False, False))
+    assert result.base == 1.0
+    zeros = float((Y == 0).mean())
+    np.testing.assert_allclose(result.values, [[1.0, zeros], [1.0, zeros]], atol=1e-6)
+
+
+def test_the_loss_is_that_of_the_pruned_model(model):
+    result = sensitivity(model, (X, Y), ratios=[0.5], metric="loss", criterion="l1", exclude=["a"])
+    small, _ = prune_neurons(model, ratio={"b": 0.5}, criterion="l1")
+    small.compile(loss="sparse_categorical_crossentropy")
+    assert result.groups == ("b",)
+    assert result.values[0][0] == pytest.approx(small.evaluate(X, Y, verbose=0), rel=1e-5)
+
+
+def test_plot(model, tmp_path):
+    result = sensitivity(model, (X, Y), ratios=(0.25, 0.5))
+    plot_sensitivity(result, tmp_path / "plot.png", title="net")
+    assert (tmp_path / "plot.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"ratios": ()}, "ratios are shares"),
+        ({"ratios": (0.5, 1.2)}, r"ratios are shares, more than 0 and at most 1, not \(0.5, 1.2\)"),
+        ({"metric": "auc"}, "metric is accuracy or loss"),
+        ({"criterion": "l3"}, "criterion one of taylor"),
+        ({"exclude": ["*"]}, "no neurons that could go"),
+    ],
+)
+def test_wrong_arguments(model, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        sensitivity(model, (X, Y), **arguments)
