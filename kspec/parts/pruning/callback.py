@@ -22,7 +22,8 @@ STATE = ("step", "_began", "_looked", "_renewed", "_kept")
 class PruneLowMagnitude(keras.callbacks.Callback):
     """Sets the weights of small magnitude to zero while the model trains, as TensorFlow Model Optimization does.
 
-    For any built or unbuilt Keras 3 model: Sequential, Functional, subclassed, nested, KerasHub; no layer is wrapped.
+    For any Keras 3 model: Sequential, Functional, subclassed, nested, KerasHub; no layer is wrapped. A model that
+    TensorFlow builds in its first step only gets its masks after that step.
     Each pruned weight has a mask among the optimizer's variables, which the compiled step applies after every update.
     At the steps that the schedule names, the masks are renewed from the magnitudes of the weights after a whole update,
     masked ones included, so that a weight can come back: TF-MOT's rule, and the same masks bit for bit. Steps count
@@ -124,8 +125,8 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         return shortfalls(self._groups, self.pattern, self._renewed, self.step)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Places the masks, unless `attach` has."""
-        if not self._is_attached():
+        """Places the masks, unless `attach` has, or the model has no weights before its first step."""
+        if not self._is_attached() and self.model.built:
             self.attach(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -146,6 +147,9 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Renews the masks of the next step, so that callbacks after this one see masked weights."""
         self.step = self._began + batch + 1
+        if not self._masks:
+            self.attach(self.model)
+            self._renew(range(1, self.step + 1))
         if self._is_last(batch):
             if masked.inner(self._model.optimizer).use_ema:
                 masked.apply(self.model, self._weights, self._masks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -152,7 +153,8 @@ def load() -> tuple[Any, Any]:
         ImportError: not installed; the message says how to install it.
     """
     try:
-        with _same_environment():
+        with _same_environment(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # it imports distutils, which setuptools brings
             from tensorflow_model_optimization.python.core.sparsity.keras import pruning_impl, pruning_schedule
     except ImportError as error:
         raise ImportError(f"engine 'tfmot' needs TensorFlow Model Optimization ({HOW_TO_INSTALL}): {error}") from error

@@ -41,6 +41,7 @@ def attach(model: keras.Model, weights: Sequence[Any], dtypes: Sequence[str]) ->
     optimizer = model.optimizer
     if not optimizer.built:
         optimizer.build(model.trainable_variables)
+    in_training = model.train_function is not None
     detach(model)
     owner, masks = inner(optimizer), []
     with scope(model):
@@ -48,7 +49,7 @@ def attach(model: keras.Model, weights: Sequence[Any], dtypes: Sequence[str]) ->
             mask = owner.add_variable(weight.shape, "ones", dtype, name=f"{weight.path.replace('/', '_')}_mask")
             weight.constraint = Masked(mask, weight.constraint)
             masks.append(mask)
-    if model.train_function is not None:
+    if in_training:  # `fit` has made the step before it calls its callbacks
         model.make_train_function(force=True)
     return masks
 

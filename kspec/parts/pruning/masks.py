@@ -32,8 +32,9 @@ def magnitude_mask(weights: np.ndarray, sparsity: float | np.floating) -> np.nda
     if _has_nan(magnitudes):
         values, indices = (ops.convert_to_numpy(one) for one in ops.top_k(magnitudes.reshape(-1), weights.size))
         # NaN is not even as large as itself, so the k-th weight is named.
-        mask = (magnitudes >= values[k - 1]) | (np.arange(weights.size) == indices[k - 1]).reshape(weights.shape)
-        return mask.astype(weights.dtype)
+        named = (np.arange(weights.size) == indices[k - 1]).reshape(weights.shape)
+        with np.errstate(invalid="ignore"):
+            return ((magnitudes >= values[k - 1]) | named).astype(weights.dtype)
     return (magnitudes >= _largest(magnitudes, k)).astype(weights.dtype)
 
 

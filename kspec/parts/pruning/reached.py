@@ -46,21 +46,24 @@ def shortfalls(found: Sequence[Group], pattern: Pattern, renewed: Sequence[int],
     for group, last in zip(found, renewed, strict=True):
         each = [reached(weight) for weight in group.weights]
         zeros, size = sum(one.zeros for one in each), sum(one.size for one in each)
-        asked = size - kept(size, schedules.read(group.schedule, step)[1])
+        wanted, why = _wanted(group.schedule, last, step)
+        asked = size - kept(size, wanted)
         if zeros >= asked - 1:
             continue
+        if last and zeros < size - kept(size, schedules.read(group.schedule, last)[1]) - 1:
+            why = "weights of the same magnitude stay or go together"
         name = each[0].path if len(each) == 1 else f"{len(each)} weights together"
-        said.append(
-            f"{name}: {zeros:,} of {size:,} are 0 ({zeros / size:.1%}), {asked:,} ({asked / size:.1%}) were asked for: "
-            + _why(group, last, step, size, zeros)
-        )
+        numbers = f"{zeros:,} of {size:,} are 0 ({zeros / size:.1%}), {asked:,} ({asked / size:.1%}) were asked for"
+        said.append(f"{name}: {numbers}: {why}")
     return said
 
 
-def _why(group: Group, last: int, step: int, size: int, zeros: int) -> str:
-    at_last = size - kept(size, schedules.read(group.schedule, last)[1]) if last else 0
-    if zeros < at_last - 1:
-        return "weights of the same magnitude stay or go together"
+def _wanted(schedule: schedules.Schedule, last: int, step: int) -> tuple[np.float32, str]:
+    """The sparsity that is asked for at the end of a training, and why it may not be there."""
     if not last:
-        return f"none of the {step} steps renewed the masks"
-    return f"the masks were last renewed at step {last} of {step}; let `frequency` divide the steps from begin to end"
+        return schedules.read(schedule, step)[1], f"none of the {step} steps renewed the masks"
+    found = schedules.known(schedule)
+    if found is None or not 0 <= found.end_step <= step:  # between two renewals nothing is missing
+        return schedules.read(schedule, last)[1], ""
+    why = f"the masks were last renewed at step {last}; let `frequency` divide the steps from begin to end"
+    return schedules.read(schedule, found.end_step)[1], why

@@ -15,8 +15,8 @@ from kspec.parts.pruning.schedules import Schedule
 
 AUTO = ("*kernel", "*embeddings")
 """Names of weights that TF-MOT's registry prunes: kernels of dense, convolution and recurrent layers, and embeddings."""
-NOT_AUTO = ("*depthwise_kernel",)
-"""Of these, the ones that TF-MOT leaves: a depthwise kernel holds few weights for each output."""
+DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+"""Layers whose kernels TF-MOT leaves, as it leaves the `depthwise_kernel` of separable convolutions."""
 LISTED = 8
 """The most weights that a message lists."""
 
@@ -63,7 +63,7 @@ def groups(model: keras.Model, schedule: Schedule, choice: Choice, pattern: Patt
             does not fit.
     """
     weights = {variable.path: variable for variable in model.trainable_variables}
-    chosen = _chosen(choice, list(weights))
+    chosen = _chosen(choice, list(weights), _depthwise(model) if choice.match == "auto" else set())
     found: list[Group] = []
     together: list[Any] = []
     for path in chosen:
@@ -84,16 +84,21 @@ def groups(model: keras.Model, schedule: Schedule, choice: Choice, pattern: Patt
     return tuple(found)
 
 
-def _chosen(choice: Choice, paths: list[str]) -> list[str]:
-    """The paths that are pruned, each pattern having matched."""
+def _depthwise(model: keras.Model) -> set[str]:
+    """Paths of depthwise kernels."""
+    own = {layer.kernel.path for layer in model._flatten_layers() if isinstance(layer, DEPTHWISE) and layer.built}
+    return own | {variable.path for variable in model.trainable_variables if variable.name == "depthwise_kernel"}
+
+
+def _chosen(choice: Choice, paths: list[str], spared: set[str]) -> list[str]:
+    """The paths that are pruned, each pattern having matched. spared: paths that "auto" leaves."""
     if isinstance(choice.match, str):
         wanted: Sequence[str] = AUTO if choice.match == "auto" else (choice.match,)
     else:
         wanted = choice.match
-    spared = NOT_AUTO if choice.match == "auto" else ()
     for pattern in () if choice.match == "auto" else wanted:
         _check_matches(pattern, paths, paths, "match")
-    matched = [path for path in paths if _any(path, wanted) and not _any(path, spared)]
+    matched = [path for path in paths if _any(path, wanted) and path not in spared]
     if not matched:
         raise PatternError(f"the model has no kernel or embedding that trains, only {_listed(paths)}", "match")
     for pattern in choice.exclude:

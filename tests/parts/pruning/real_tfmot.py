@@ -5,7 +5,6 @@ Run in a process of its own, since TF-MOT's wrappers change what `tf.keras` is.
 
 import json
 import os
-import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -16,6 +15,10 @@ from kspec import ConstantSparsity, PolynomialDecay, PruneLowMagnitude
 from kspec.parts.pruning.engines import load
 
 load()
+import tensorflow as tf
+
+LEFT_BEHIND = [os.environ.get("TF_USE_LEGACY_KERAS"), tf.keras.version() == keras.version()]
+
 import tf_keras
 from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_callbacks, pruning_schedule
 
@@ -67,12 +70,12 @@ def theirs(start, schedule, arguments, options):
     return seen, [layer.get_weights()[0].tolist() for layer in pruned.layers]
 
 
-def ours(start, schedule, arguments, options):
+def ours(engine, start, schedule, arguments, options):
     model = network(keras)
     model.build((None, 12))
     model.set_weights(start)
     wanted = {"ConstantSparsity": ConstantSparsity, "PolynomialDecay": PolynomialDecay}[schedule]
-    pruning = PruneLowMagnitude(wanted(*arguments[0], **arguments[1]), engine=ENGINE, warn=False, **options)
+    pruning = PruneLowMagnitude(wanted(*arguments[0], **arguments[1]), engine=engine, warn=False, **options)
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9), "mse", jit_compile=False)
     seen = []
 
@@ -94,16 +97,17 @@ def main():
         model = network(keras)
         model.build((None, 12))
         start = model.get_weights()
-        real, own = theirs(start, schedule, arguments, options), ours(start, schedule, arguments, options)
+        masks, weights = theirs(start, schedule, arguments, options)
         found[name] = {
-            "steps": len(real[0]),
-            "changes": sum(one != other for one, other in zip(real[0], real[0][1:], strict=False)),
-            "same masks": [one == other for one, other in zip(real[0], own[0], strict=True)],
-            "same weights": real[1] == own[1],
+            "steps": len(masks),
+            "changes": sum(one != other for one, other in zip(masks, masks[1:], strict=False)),
         }
-    print(json.dumps(found))
+        for engine in ("tfmot", "native"):
+            own_masks, own_weights = ours(engine, start, schedule, arguments, options)
+            same = [one == other for one, other in zip(masks, own_masks, strict=True)]
+            found[name][engine] = {"masks": all(same), "weights": weights == own_weights}
+    print(json.dumps({"left behind": LEFT_BEHIND, "trainings": found}))
 
 
-ENGINE = sys.argv[1]
 if __name__ == "__main__":
     main()
