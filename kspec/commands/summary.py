@@ -14,6 +14,7 @@ from kspec.builders.experiment import Experiment
 from kspec.commands import plugins, record
 from kspec.commands.console import show
 from kspec.commands.measure import Metrics
+from kspec.parts.pruning.callback import PruneLowMagnitude
 
 UNITS = {"image": "images", "text": "texts", "table": "rows", "array": "examples"}
 
@@ -97,9 +98,32 @@ def show_table(
     table.add_row("training rate", f"{rate:,.0f} {UNITS[experiment.datasets.kind]}/s")
     for split, values in metrics.items():
         table.add_row(split.replace("_", " "), "  ".join(f"{name} {value:.4f}" for name, value in values.items()))
+    for line in pruning_lines(experiment):
+        table.add_row("sparsity", line)
     if folder is not None:
         table.add_row("run", str(folder))
     show(table)
+
+
+def pruned(experiment: Experiment) -> dict[str, Any]:
+    """What run.json says of pruning: {"pruning": {engine, layers: path -> zeros and size, short}}; {} without."""
+    return {
+        "pruning": {
+            "engine": one.engine.name,
+            "layers": {each.path: {"zeros": each.zeros, "size": each.size} for each in one.report()},
+            "short": one.shortfalls(),
+        }
+        for one in experiment.plan.callbacks
+        if isinstance(one, PruneLowMagnitude)
+    }
+
+
+def pruning_lines(experiment: Experiment) -> list[str]:
+    """The zeros of each pruned weight: `head/kernel 0.8000 (512 of 640)`; then where they are fewer than asked for."""
+    found = [one for one in experiment.plan.callbacks if isinstance(one, PruneLowMagnitude)]
+    each = [one for callback in found for one in callback.report()]
+    lines = [f"{one.path} {one.sparsity:.4f} ({one.zeros:,} of {one.size:,})" for one in each]
+    return [*lines, *(f"warning: {said}" for callback in found for said in callback.shortfalls())]
 
 
 def clock(seconds: float) -> str:

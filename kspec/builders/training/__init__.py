@@ -17,6 +17,7 @@ from kspec.builders.training.loss import build_loss
 from kspec.builders.training.metrics import build_metrics
 from kspec.builders.training.monitors import Names
 from kspec.builders.training.optimizer import build_optimizer
+from kspec.builders.training.pruning import build_pruning
 from kspec.spec import Spec
 
 
@@ -60,6 +61,10 @@ def build_training(
         optimizer=build_optimizer(training, rate.rate, model),
         loss=build_loss(targets, model),
         metrics=metrics,
-        callbacks=(*rate.build_callbacks(names), *build_callbacks(training, names, folder)),
+        callbacks=(
+            *rate.build_callbacks(names),
+            *build_pruning(training, model, steps_per_epoch),  # before what saves or swaps weights
+            *build_callbacks(training, names, folder),
+        ),
         class_weight=build_class_weight(training.class_weight, targets, datasets),
     )
