@@ -16,6 +16,8 @@ from kspec.commands.console import show
 from kspec.commands.measure import Metrics
 from kspec.parts.pruning.callback import PruneLowMagnitude
 
+LISTED = 12
+"""The most pruned weights that the table lists."""
 UNITS = {"image": "images", "text": "texts", "table": "rows", "array": "examples"}
 
 
@@ -98,8 +100,8 @@ def show_table(
     table.add_row("training rate", f"{rate:,.0f} {UNITS[experiment.datasets.kind]}/s")
     for split, values in metrics.items():
         table.add_row(split.replace("_", " "), "  ".join(f"{name} {value:.4f}" for name, value in values.items()))
-    for line in pruning_lines(experiment):
-        table.add_row("sparsity", line)
+    for number, line in enumerate(pruning_lines(experiment)):
+        table.add_row("" if number else "sparsity", line)
     if folder is not None:
         table.add_row("run", str(folder))
     show(table)
@@ -119,11 +121,16 @@ def pruned(experiment: Experiment) -> dict[str, Any]:
 
 
 def pruning_lines(experiment: Experiment) -> list[str]:
-    """The zeros of each pruned weight: `head/kernel 0.8000 (512 of 640)`; then where they are fewer than asked for."""
-    found = [one for one in experiment.plan.callbacks if isinstance(one, PruneLowMagnitude)]
-    each = [one for callback in found for one in callback.report()]
-    lines = [f"{one.path} {one.sparsity:.4f} ({one.zeros:,} of {one.size:,})" for one in each]
-    return [*lines, *(f"warning: {said}" for callback in found for said in callback.shortfalls())]
+    """The zeros of the pruned weights, of all and of each, and where they are fewer than asked for."""
+    lines: list[str] = []
+    for callback in (one for one in experiment.plan.callbacks if isinstance(one, PruneLowMagnitude)):
+        each = callback.report()
+        zeros, size = sum(one.zeros for one in each), sum(one.size for one in each)
+        lines.append(f"{zeros / size:.4f}  {zeros:,} of {size:,} pruned weights are 0 (engine {callback.engine.name})")
+        lines += [f"{one.sparsity:.4f}  {one.path} ({one.zeros:,} of {one.size:,})" for one in each[:LISTED]]
+        lines += [f"...     {len(each) - LISTED} more in run.json"] if len(each) > LISTED else []
+        lines += [f"warning: {said}" for said in callback.shortfalls()]
+    return lines
 
 
 def clock(seconds: float) -> str:

@@ -108,7 +108,9 @@ def _problems(tree: dict[str, Any]) -> list[Problem]:
             found.append(Problem(("schedule",), message, "one of the two", "both", on_key=True))
         if _are_integers(m_by_n) and not m_by_n[0] < m_by_n[1]:
             message = "m zeros among n weights leave none"
-            found.append(Problem(("sparsity_m_by_n",), message, "[m, n] with m below n, e.g. [2, 4]", str(list(m_by_n))))
+            found.append(
+                Problem(("sparsity_m_by_n",), message, "[m, n] with m below n, e.g. [2, 4]", str(list(m_by_n)))
+            )
         if has_blocks:
             found.append(Problem(("block_size",), "does not go with sparsity_m_by_n", "one of the two", "both"))
     if given.get("scope") == "global" and (m_by_n is not None or has_blocks):

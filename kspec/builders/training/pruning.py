@@ -6,10 +6,10 @@ from typing import Any
 
 import keras
 
-from kspec.errors import Problem, SpecError
+from kspec.errors import Problem, SpecError, did_you_mean
 from kspec.parts.pruning import schedules
 from kspec.parts.pruning.callback import PruneLowMagnitude
-from kspec.parts.pruning.targets import PatternError, groups
+from kspec.parts.pruning.targets import LISTED, PatternError, groups
 from kspec.spec import pruning as sections
 from kspec.spec.duration import as_tree
 from kspec.spec.training import Training
@@ -35,21 +35,25 @@ def build_pruning(training: Training, model: keras.Model, steps_per_epoch: int) 
         callback = PruneLowMagnitude(schedule, warn=False, **arguments)
         groups(model, callback.schedule, callback.choice, callback.pattern)
     except PatternError as error:
-        on_key = error.argument == ("match",) and section.match == "auto"
-        raise SpecError(Problem((*PATH, *_item(section, error)), str(error), on_key=on_key)) from error
+        raise SpecError(_problem(section, error)) from error
     except (ImportError, ValueError) as error:
         raise SpecError(Problem((*PATH, "engine"), str(error))) from error
     return (callback,)
 
 
-def _item(section: sections.Pruning, error: PatternError) -> tuple[str | int, ...]:
-    """The key to blame, down to the pattern in a list of them."""
-    key = error.argument[0]
+def _problem(section: sections.Pruning, error: PatternError) -> Problem:
+    """The error at its key, down to the pattern in a list of them."""
+    key, *rest = error.argument
     listed = getattr(section, key)
-    if key not in ("match", "exclude") or isinstance(listed, str):
-        return error.argument
-    number = next((n for n, pattern in enumerate(listed) if str(error).startswith(f"'{pattern}'")), None)
-    return (key,) if number is None else (key, number)
+    if key in ("match", "exclude") and error.pattern in listed:
+        rest = [listed.index(error.pattern)]
+    more = f", ... ({len(error.known)} in all)" if len(error.known) > LISTED else ""
+    expected = f"a pattern over {', '.join(error.known[:LISTED])}{more}" if error.known else ""
+    hint = did_you_mean(error.pattern, error.known)
+    on_key = key == "layers" or key not in section.model_fields_set
+    # A key that the file does not have is blamed where `pruning` stands.
+    place = (*PATH, key, *rest) if key in section.model_fields_set else PATH
+    return Problem(place, error.message, expected, hint=hint, on_key=on_key)
 
 
 def _schedule(section: sections.Pruning, steps_per_epoch: int, epochs: int) -> schedules.Known | None:
@@ -99,7 +103,9 @@ def _restores_late_enough(training: Training, schedule: schedules.Known, steps_p
     first = -(-schedule.end_step // steps_per_epoch) - 1  # the first epoch, from 0, that ends with the final sparsity
     for number, component in enumerate(training.callbacks):
         given = component.arguments
-        restores = component.name == "EarlyStopping" and "restore_best_weights" in given and given["restore_best_weights"]
+        restores = (
+            component.name == "EarlyStopping" and "restore_best_weights" in given and given["restore_best_weights"]
+        )
         if restores and ("start_from_epoch" not in given or given["start_from_epoch"] < first):
             place = ("training", "callbacks", number, "EarlyStopping", "restore_best_weights")
             message = "the best weights may be of an epoch in which the sparsity was not final yet"

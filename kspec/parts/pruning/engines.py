@@ -85,7 +85,9 @@ class TfmotEngine:
 
     def __init__(self, pattern: Pattern) -> None:
         if keras.backend.backend() != "tensorflow":
-            raise ValueError(f"engine 'tfmot' needs the TensorFlow backend, not {keras.backend.backend()}: use 'native'")
+            raise ValueError(
+                f"engine 'tfmot' needs the TensorFlow backend, not {keras.backend.backend()}: use 'native'"
+            )
         self.pattern = pattern
         self._implementation, self._schedules = load()
 

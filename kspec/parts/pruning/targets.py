@@ -24,11 +24,16 @@ Scope = Literal["layer", "global"]
 
 
 class PatternError(ValueError):
-    """A pattern or a weight that does not fit. `argument`: to blame, with the pattern where there are several."""
+    """A pattern or a weight that does not fit.
 
-    def __init__(self, message: str, *argument: str) -> None:
-        super().__init__(message)
-        self.argument = argument
+    argument: of `PruneLowMagnitude` to blame, with the pattern where there are several. pattern, known: the pattern
+    that matches nothing, and the paths that there are.
+    """
+
+    def __init__(self, message: str, *argument: str, pattern: str = "", known: Sequence[str] = ()) -> None:
+        there = f"; there are {_listed(known)}" if known else ""
+        super().__init__(f"{message}{there}")
+        self.message, self.argument, self.pattern, self.known = message, argument, pattern, tuple(known)
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def _chosen(choice: Choice, paths: list[str], spared: set[str]) -> list[str]:
         _check_matches(pattern, paths, paths, "match")
     matched = [path for path in paths if _any(path, wanted) and path not in spared]
     if not matched:
-        raise PatternError(f"the model has no kernel or embedding that trains, only {_listed(paths)}", "match")
+        raise PatternError("the model has no kernel or embedding that trains", "match", known=paths)
     for pattern in choice.exclude:
         _check_matches(pattern, matched, paths, "exclude")
     left = [path for path in matched if not _any(path, choice.exclude)]
@@ -118,14 +123,14 @@ def _any(path: str, patterns: Sequence[str]) -> bool:
 def _check_matches(pattern: str, candidates: list[str], paths: list[str], *argument: str) -> None:
     if not _any_of(candidates, pattern):
         where = "weight that is pruned" if _any_of(paths, pattern) else "trainable weight"
-        raise PatternError(f"'{pattern}' matches no {where}; there are {_listed(candidates)}", *argument)
+        raise PatternError(f"'{pattern}' matches no {where}", *argument, pattern=pattern, known=candidates)
 
 
 def _any_of(paths: list[str], pattern: str) -> bool:
     return any(fnmatchcase(path, pattern) for path in paths)
 
 
-def _listed(paths: list[str]) -> str:
+def _listed(paths: Sequence[str]) -> str:
     return ", ".join(paths[:LISTED]) + (f", ... ({len(paths)} in all)" if len(paths) > LISTED else "")
 
 
@@ -148,5 +153,7 @@ def _check_fits(variable: Any, pattern: Pattern) -> None:
     if len(shape) != 2:
         raise PatternError(f"{named}: blocks are for matrices; exclude it", "block_size")
     if any(-(-length // block) < 2 for length, block in zip(shape, pattern.block_size, strict=True)):
-        message = f"{named}: less than two blocks of {pattern.block_size} along a side; exclude it, or take smaller ones"
+        message = (
+            f"{named}: less than two blocks of {pattern.block_size} along a side; exclude it, or take smaller ones"
+        )
         raise PatternError(message, "block_size")

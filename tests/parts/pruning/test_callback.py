@@ -230,7 +230,9 @@ def test_forms_of_zeros():
 def test_a_weight_of_many_equal_numbers_cannot_be_pruned_and_that_is_said():
     model, pruning = mlp(), PruneLowMagnitude(ConstantSparsity(0.5, 0, frequency=1), match="*/kernel")
     model.layers[0].kernel.assign(np.ones((8, 16)))
-    with pytest.warns(UserWarning, match="0 of 128 are 0 .0.0%., 64 .50.0%. were asked for: weights of the same magnitu"):
+    with pytest.warns(
+        UserWarning, match="0 of 128 are 0 .0.0%., 64 .50.0%. were asked for: weights of the same magnitu"
+    ):
         fit(model, [pruning], keras.optimizers.SGD(0.0))
     quiet = PruneLowMagnitude(ConstantSparsity(0.5, 0, frequency=1), warn=False)
     fit(model, [quiet], keras.optimizers.SGD(0.0))

@@ -62,7 +62,12 @@ def test_global_is_one_group_without_what_has_its_own_sparsity(model):
 @pytest.mark.parametrize(
     ("choice", "pattern", "said", "argument"),
     [
-        (Choice(match=["hed/*"]), Pattern(), "'hed/\\*' matches no trainable weight; there are conv/kernel", ("match",)),
+        (
+            Choice(match=["hed/*"]),
+            Pattern(),
+            "'hed/\\*' matches no trainable weight; there are conv/kernel",
+            ("match",),
+        ),
         (Choice(exclude=["norm/*"]), Pattern(), "matches no weight that is pruned", ("exclude",)),
         (Choice(exclude=["*"]), Pattern(), "every weight is excluded", ("exclude",)),
         (Choice(layers={"x/*": 0.5}), Pattern(), "'x/\\*' matches no trainable weight", ("layers", "x/*")),
