@@ -109,15 +109,11 @@ def show_table(
 
 def pruned(experiment: Experiment) -> dict[str, Any]:
     """What run.json says of pruning: {"pruning": {engine, layers: path -> zeros and size, short}}; {} without."""
-    return {
-        "pruning": {
-            "engine": one.engine.name,
-            "layers": {each.path: {"zeros": each.zeros, "size": each.size} for each in one.report()},
-            "short": one.shortfalls(),
-        }
-        for one in experiment.plan.callbacks
-        if isinstance(one, PruneLowMagnitude)
-    }
+    for one in experiment.plan.callbacks:
+        if isinstance(one, PruneLowMagnitude):
+            layers = {each.path: {"zeros": each.zeros, "size": each.size} for each in one.report()}
+            return {"pruning": {"engine": one.engine.name, "layers": layers, "short": one.shortfalls()}}
+    return {}
 
 
 def pruning_lines(experiment: Experiment) -> list[str]:

@@ -14,7 +14,6 @@ from kspec.parts.pruning.reached import Reached, reached, shortfalls
 from kspec.parts.pruning.schedules import ConstantSparsity, Schedule
 from kspec.parts.pruning.targets import Choice, Group, Scope, groups
 
-
 STATE = ("step", "_began", "_looked", "_renewed", "_kept")
 """The attributes that a resumed training needs, besides the masks, which are among the optimizer's variables."""
 
@@ -47,11 +46,10 @@ class PruneLowMagnitude(keras.callbacks.Callback):
 
     Put it before callbacks that save the model or swap averaged weights in (ModelCheckpoint, SwapEMAWeights). With
     `steps_per_execution` above 1 masks are renewed between two executions, at the first chance, and no weight comes
-    back.
+    back. During the training and after it, `report()` gives the zeros of each weight.
 
-    During the training and after it, `report()` gives the zeros of each weight. Raises ValueError for arguments that do not fit, and when training begins for
-    a pattern that matches nothing or a shape that does not fit the blocks; ImportError where TF-MOT is asked for and
-    not installed.
+    Raises ValueError for arguments that do not fit, and when training begins for a pattern that matches nothing or a
+    shape that does not fit the blocks; ImportError where TF-MOT is asked for and not installed.
 
     Sources: Zhu & Gupta, arXiv:1710.01878; `tfmot.sparsity.keras.prune_low_magnitude`.
 
@@ -177,7 +175,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         return bool(mine) and all(mine) and self._weights[0].constraint.mask is self._masks[0]
 
     def _is_last(self, batch: int) -> bool:
-        return batch + 1 == self.params.get("steps")
+        return bool(batch + 1 == self.params.get("steps"))
 
     def _due(self, steps: range) -> dict[int, int]:
         """Number of a group -> the last of these steps at which it gets new masks."""

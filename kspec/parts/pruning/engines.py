@@ -65,7 +65,7 @@ class NativeEngine:
         for mask, part in zip(masks, split(whole, arrays), strict=True):
             mask.assign(part.astype(keras.backend.standardize_dtype(mask.dtype)))
 
-    def mask(self, weights: np.ndarray, sparsity: float | np.floating) -> np.ndarray:
+    def mask(self, weights: Any, sparsity: Any) -> Any:
         """The mask of one weight."""
         pattern = self.pattern
         if pattern.sparsity_m_by_n:

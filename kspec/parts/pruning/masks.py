@@ -3,17 +3,20 @@
 NumPy, and not the backend, so that every backend gets the same bits: a sum or a power differs between them in the last
 digit. The k-th largest magnitude comes from a partition, which takes a twentieth of the time of TF-MOT's full sort.
 
-Source: `tensorflow_model_optimization.python.core.sparsity.keras.pruning_impl` and `pruning_utils`, version 0.8.1, whose
-masks these are bit for bit; tests/parts/pruning/test_same_as_tfmot.py holds them together.
+Source: `pruning_impl` and `pruning_utils` in `tensorflow_model_optimization.python.core.sparsity.keras`, version 0.8.1,
+whose masks these are bit for bit; tests/parts/pruning/test_same_as_tfmot.py holds them together.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
+
+Array = Any  # a NumPy array, of any dtype, bfloat16 too
 
 
 def kept(size: int, sparsity: float | np.floating) -> int:
@@ -22,7 +25,7 @@ def kept(size: int, sparsity: float | np.floating) -> int:
     return max(int(np.round(np.float32(size) * share)), 1)
 
 
-def magnitude_mask(weights: np.ndarray, sparsity: float | np.floating) -> np.ndarray:
+def magnitude_mask(weights: Array, sparsity: float | np.floating) -> Array:
     """The mask of the `kept` largest magnitudes, in the shape and dtype of the weights.
 
     Weights that tie with the smallest of them stay too: then fewer are pruned than the sparsity asks for.
@@ -39,8 +42,8 @@ def magnitude_mask(weights: np.ndarray, sparsity: float | np.floating) -> np.nda
 
 
 def block_mask(
-    weights: np.ndarray, sparsity: float | np.floating, block_size: Sequence[int], block_pooling_type: str
-) -> np.ndarray:
+    weights: Array, sparsity: float | np.floating, block_size: Sequence[int], block_pooling_type: str
+) -> Array:
     """The mask of a matrix whose blocks of `block_size` (rows, columns) stay or go together.
 
     The magnitude of a block is the mean ("AVG") or the largest ("MAX") magnitude in it. Where a block size does not
@@ -57,7 +60,7 @@ def block_mask(
     return mask[: weights.shape[0], : weights.shape[1]]
 
 
-def m_by_n_mask(weights: np.ndarray, m_by_n: Sequence[int]) -> np.ndarray:
+def m_by_n_mask(weights: Array, m_by_n: Sequence[int]) -> Array:
     """The mask that has m zeros among every n consecutive weights along the input channels, e.g. (2, 4).
 
     weights: a matrix (inputs, outputs) or a kernel (height, width, inputs, outputs). Where n does not divide the
@@ -78,13 +81,13 @@ def m_by_n_mask(weights: np.ndarray, m_by_n: Sequence[int]) -> np.ndarray:
     return np.moveaxis(whole.reshape(last.shape), -1, -2)
 
 
-def _has_nan(magnitudes: np.ndarray) -> bool:
+def _has_nan(magnitudes: Array) -> bool:
     # The sum is NaN if one is; it may be infinite where none is.
     with np.errstate(over="ignore"):
         return math.isnan(float(magnitudes.sum(dtype=np.float64)))
 
 
-def _largest(magnitudes: np.ndarray, k: int) -> np.generic:
+def _largest(magnitudes: Array, k: int) -> Any:
     """The k-th largest value."""
     flat = magnitudes.reshape(-1)
     comparable = flat if flat.dtype.kind == "f" else flat.astype(np.float32)  # bfloat16
@@ -92,7 +95,7 @@ def _largest(magnitudes: np.ndarray, k: int) -> np.generic:
     return flat.dtype.type(value)
 
 
-def _pooled(magnitudes: np.ndarray, length: int, axis: int, block_pooling_type: str) -> np.ndarray:
+def _pooled(magnitudes: Array, length: int, axis: int, block_pooling_type: str) -> Array:
     """The mean or the largest of each window of `length` along an axis, with TensorFlow's padding "SAME"."""
     size = magnitudes.shape[axis]
     count = -(-size // length)

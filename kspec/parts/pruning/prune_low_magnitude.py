@@ -23,10 +23,10 @@ def prune_low_magnitude(
 ) -> PruneLowMagnitude:
     """`tfmot.sparsity.keras.prune_low_magnitude` for Keras 3: the same arguments, but it gives back a callback.
 
-    TF-MOT gives back a copy of the model with each layer in a wrapper, which has to be compiled again, trained with the
-    callback `UpdatePruningStep`, and unwrapped by `strip_pruning`. Keras 3 needs no wrapper: the model itself stays what
-    it is, compiled or not, the callback that is given back takes the place of `UpdatePruningStep` in `fit`, and there is
-    nothing to strip.
+    TF-MOT gives back a copy of the model with each layer in a wrapper, which has to be compiled again, trained with
+    the callback `UpdatePruningStep`, and unwrapped by `strip_pruning`. Keras 3 needs no wrapper: the model stays what
+    it is, compiled or not, the callback that is given back takes the place of `UpdatePruningStep` in `fit`, and there
+    is nothing to strip.
 
     to_prune: the model. A layer or a list of them, as TF-MOT takes, is a pattern here: `match="dense_1/*"`.
     pruning_schedule: of kspec or of TF-MOT; ConstantSparsity(0.5, 0) by default.

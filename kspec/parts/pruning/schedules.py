@@ -66,8 +66,8 @@ class PolynomialDecay:
     power: 3 by default. frequency: in steps, 100 by default.
     Raises ValueError for an argument out of range.
 
-    Sources: M. Zhu & S. Gupta, arXiv:1710.01878, equation 1, with power 3; `tfmot.sparsity.keras.PolynomialDecay`, whose
-    arguments and bits these are. It has nothing to do with the learning rate.
+    Sources: M. Zhu & S. Gupta, arXiv:1710.01878, equation 1, with power 3; `tfmot.sparsity.keras.PolynomialDecay`,
+    whose arguments and bits these are. It has nothing to do with the learning rate.
 
     Example:
         PruneLowMagnitude(PolynomialDecay(0.0, 0.8, begin_step=0, end_step=2000, frequency=100))

@@ -14,7 +14,7 @@ from kspec.parts.pruning.engines import Pattern
 from kspec.parts.pruning.schedules import Schedule
 
 AUTO = ("*kernel", "*embeddings")
-"""Names of weights that TF-MOT's registry prunes: kernels of dense, convolution and recurrent layers, and embeddings."""
+"""Weights that TF-MOT's registry prunes: kernels of dense, convolution and recurrent layers, and embeddings."""
 DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 """Layers whose kernels TF-MOT leaves, as it leaves the `depthwise_kernel` of separable convolutions."""
 LISTED = 8

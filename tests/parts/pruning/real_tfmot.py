@@ -1,8 +1,9 @@
-"""A training with TF-MOT's own wrappers on tf_keras, and the same one in Keras 3 with kspec: `main` prints both as JSON.
+"""A training with TF-MOT's own wrappers on tf_keras, and the same in Keras 3 with kspec: `main` prints both as JSON.
 
 Run in a process of its own, since TF-MOT's wrappers change what `tf.keras` is.
 """
 
+import itertools
 import json
 import os
 
@@ -15,12 +16,12 @@ from kspec import ConstantSparsity, PolynomialDecay, PruneLowMagnitude
 from kspec.parts.pruning.engines import load
 
 load()
-import tensorflow as tf
+import tensorflow as tf  # noqa: E402
 
 LEFT_BEHIND = [os.environ.get("TF_USE_LEGACY_KERAS"), tf.keras.version() == keras.version()]
 
-import tf_keras
-from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_callbacks, pruning_schedule
+import tf_keras  # noqa: E402
+from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_callbacks, pruning_schedule  # noqa: E402
 
 EPOCHS, BATCH = 3, 8
 RANDOM = np.random.default_rng(0)
@@ -100,7 +101,7 @@ def main():
         masks, weights = theirs(start, schedule, arguments, options)
         found[name] = {
             "steps": len(masks),
-            "changes": sum(one != other for one, other in zip(masks, masks[1:], strict=False)),
+            "changes": sum(one != other for one, other in itertools.pairwise(masks)),
         }
         for engine in ("tfmot", "native"):
             own_masks, own_weights = ours(engine, start, schedule, arguments, options)

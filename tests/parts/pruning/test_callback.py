@@ -1,5 +1,7 @@
 """The callback in plain Keras: what a training ends with, whatever the model and whatever else changes weights."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -84,11 +86,11 @@ def test_weights_are_masked_after_every_step_and_can_come_back():
     pruning = PruneLowMagnitude(ConstantSparsity(0.5, 0, frequency=3))
     fit(mlp(), [pruning, Look()], keras.optimizers.SGD(0.3), epochs=4)
     assert all(np.all(weight[mask == 0] == 0) for weight, mask in zip(seen[1:], masks[1:], strict=True))
-    changed = [np.any((old == 0) & (new == 1)) for old, new in zip(masks, masks[1:], strict=False)]
+    changed = [np.any((old == 0) & (new == 1)) for old, new in itertools.pairwise(masks)]
     assert any(changed)
     # Renewed for the steps 3, 9, 12, ... at the end of the step before. Step 6 begins an epoch, where TF-MOT has masked
     # the weights before it renews masks, so that none comes back.
-    assert [step for step, (old, new) in enumerate(zip(masks, masks[1:], strict=False), 2) if np.any(old != new)] == [
+    assert [step for step, (old, new) in enumerate(itertools.pairwise(masks), 2) if np.any(old != new)] == [
         *(2, 8, 11, 14, 17)
     ]
 

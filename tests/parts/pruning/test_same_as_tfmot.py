@@ -146,7 +146,7 @@ def test_schedules(kind):
 
 
 def test_whole_trainings_against_the_wrappers_in_tf_keras():
-    """Eight trainings of 21 steps, masks after every step and the weights at the end; and what TF-MOT's import leaves behind."""
+    """Eight trainings of 21 steps: masks after every step, weights at the end; and what the import leaves behind."""
     root = Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *filter(None, sys.path)])}
     command = [sys.executable, "-W", "ignore", "-m", "tests.parts.pruning.real_tfmot"]
