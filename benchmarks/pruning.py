@@ -5,8 +5,8 @@
 For each network, in turns within one process, medians of the rounds, each of STEPS steps: unpruned and pruned in
 Keras 3 by either engine, and unpruned and pruned by `tfmot.sparsity.keras.prune_low_magnitude` in tf_keras. Every one
 compiled without XLA, with the same layers, batches and optimizer; masks are renewed every 100 steps, TF-MOT's default,
-so with 100 steps once a round. Beside the time by the clock stands the time of the processor, which other programs on
-the machine disturb less; its ratios are the ones to read on a busy machine. Then what renewing the masks once takes by each engine.
+so with 100 steps once a round. Beside the time by the clock stands the time of the processor, which other programs
+on the machine disturb less: on a busy machine read its ratios. Then what renewing the masks once takes.
 """
 
 import os

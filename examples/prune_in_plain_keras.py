@@ -1,4 +1,4 @@
-"""A network of your own, trained in plain Keras and then pruned to 80 % zeros in a second `fit`, here on 8 x 8 digits."""
+"""A network of your own, trained in plain Keras, then pruned to 80 % zeros in a second `fit`; here on 8 x 8 digits."""
 
 import keras
 from sklearn.datasets import load_digits

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from kspec.errors import Problem
 from kspec.spec.base import ListedOrSingle, OneOf, Section, collected
 from kspec.spec.duration import Duration, Span
+from kspec.spec.forms import exactly_one
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Side = Annotated[int, Field(ge=1)]
@@ -61,6 +62,8 @@ class PruningSchedule(OneOf):
 class Pruning(Section):
     """Weights of small magnitude become zero while the model trains, with the meaning of TF-MOT."""
 
+    model_config = ConfigDict(json_schema_extra=exactly_one(("schedule", "sparsity_m_by_n")))
+
     schedule: PruningSchedule | None = Field(
         default=None, examples=[{"PolynomialDecay": {"final_sparsity": 0.8, "end": "75%"}}]
     )
@@ -101,7 +104,7 @@ def _problems(tree: dict[str, Any]) -> list[Problem]:
     m_by_n, has_blocks = given.get("sparsity_m_by_n"), given.get("block_size", (1, 1)) != (1, 1)
     if m_by_n is None and "schedule" not in given:
         expected = "a schedule, e.g. {PolynomialDecay: {final_sparsity: 0.8}}, or sparsity_m_by_n: [2, 4]"
-        found.append(Problem((), "nothing says how much to prune", expected, on_key=True))
+        found.append(Problem((), "what says how much to prune is missing", expected, on_key=True))
     if m_by_n is not None:
         if "schedule" in given:
             message = "sparsity_m_by_n prunes once, at the first step: it takes the place of a schedule"
