@@ -148,10 +148,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         if not self._masks:
             self.attach(self.model)
             self._renew(range(1, self.step + 1))
-        if self._is_last(batch):
-            if masked.inner(self._model.optimizer).use_ema:
-                masked.apply(self.model, self._weights, self._masks)
-        elif self.params.get("steps") and self._model.steps_per_execution == 1:
+        if self.params.get("steps") and not self._is_last(batch) and self._model.steps_per_execution == 1:
             self._renew(range(self.step + 1, self.step + 2))
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
