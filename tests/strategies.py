@@ -66,6 +66,20 @@ rates = st.one_of(
     numbers,
     st.builds(lambda peak, warmup, decay: {"peak": peak, "warmup": warmup, "decay": decay}, numbers, spans, decays),
 )
+pruning = st.one_of(
+    st.none(),
+    st.just({"sparsity_m_by_n": [2, 4]}),
+    st.builds(
+        lambda share, begin, scope: {
+            "schedule": {"PolynomialDecay": {"final_sparsity": share, "begin": begin}},
+            "scope": scope,
+            "layers": {"head/*": share},
+        },
+        st.floats(0, 0.99),
+        spans,
+        st.sampled_from(["layer", "global"]),
+    ),
+)
 training = st.builds(
     lambda **keys: {key: value for key, value in keys.items() if value is not None},
     epochs=st.integers(1, 300),
@@ -73,6 +87,7 @@ training = st.builds(
     learning_rate=rates,
     loss=st.sampled_from(["auto", "mse", {"CategoricalCrossentropy": {"label_smoothing": 0.1}}]),
     metrics=st.sampled_from(["accuracy", [], ["auto", {"TopKCategoricalAccuracy": {"k": 3}}]]),
+    pruning=pruning,
     class_weight=st.sampled_from([None, "balanced", {"0": 2.0}]),
     callbacks=st.lists(
         st.sampled_from([{"EarlyStopping": {"monitor": "loss", "patience": 2}}, "TerminateOnNaN"]), max_size=2

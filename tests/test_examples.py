@@ -14,6 +14,7 @@ SHORT = {
     "fast_resnet_in_plain_keras": (4, 0.8),
     "plugin_components": (6, 0.8),
     "prune_neurons_in_plain_keras": (4, 0.9),
+    "prune_in_plain_keras": (5, 0.79),
 }
 
 

@@ -14,6 +14,7 @@ PACKAGES = (
     "kspec",
     "keras",
     "tensorflow",
+    "tensorflow-model-optimization",
     "keras-hub",
     "numpy",
     "tensorflow-datasets",

@@ -14,7 +14,10 @@ from kspec.builders.experiment import Experiment
 from kspec.commands import plugins, record
 from kspec.commands.console import show
 from kspec.commands.measure import Metrics
+from kspec.parts.pruning.callback import PruneLowMagnitude
 
+LISTED = 12
+"""The most pruned weights that the table lists."""
 UNITS = {"image": "images", "text": "texts", "table": "rows", "array": "examples"}
 
 
@@ -97,9 +100,33 @@ def show_table(
     table.add_row("training rate", f"{rate:,.0f} {UNITS[experiment.datasets.kind]}/s")
     for split, values in metrics.items():
         table.add_row(split.replace("_", " "), "  ".join(f"{name} {value:.4f}" for name, value in values.items()))
+    for number, line in enumerate(pruning_lines(experiment)):
+        table.add_row("" if number else "sparsity", line)
     if folder is not None:
         table.add_row("run", str(folder))
     show(table)
+
+
+def pruned(experiment: Experiment) -> dict[str, Any]:
+    """What run.json says of pruning: {"pruning": {engine, layers: path -> zeros and size, short}}; {} without."""
+    for one in experiment.plan.callbacks:
+        if isinstance(one, PruneLowMagnitude):
+            layers = {each.path: {"zeros": each.zeros, "size": each.size} for each in one.report()}
+            return {"pruning": {"engine": one.engine.name, "layers": layers, "short": one.shortfalls()}}
+    return {}
+
+
+def pruning_lines(experiment: Experiment) -> list[str]:
+    """The zeros of the pruned weights, of all and of each, and where they are fewer than asked for."""
+    lines: list[str] = []
+    for callback in (one for one in experiment.plan.callbacks if isinstance(one, PruneLowMagnitude)):
+        each = callback.report()
+        zeros, size = sum(one.zeros for one in each), sum(one.size for one in each)
+        lines.append(f"{zeros / size:.4f}  {zeros:,} of {size:,} pruned weights are 0 (engine {callback.engine.name})")
+        lines += [f"{one.sparsity:.4f}  {one.path} ({one.zeros:,} of {one.size:,})" for one in each[:LISTED]]
+        lines += [f"...     {len(each) - LISTED} more in run.json"] if len(each) > LISTED else []
+        lines += [f"warning: {said}" for said in callback.shortfalls()]
+    return lines
 
 
 def clock(seconds: float) -> str:

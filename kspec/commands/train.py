@@ -148,6 +148,7 @@ def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop
         "epochs": len(lines.rows),
         "epoch_seconds": lines.seconds,
         "examples_per_second": round(lines.best_rate, 1),
+        **summary.pruned(experiment),
         "weights_sha256": record.weights_digest(experiment.model),
     }
 

@@ -9,6 +9,7 @@ from kspec import catalog
 from kspec.catalog.check import as_kinds, is_component, of_kinds, split
 from kspec.eject.code import Call, Name
 from kspec.eject.source import PACKAGE
+from kspec.errors import Problem, SpecError
 
 Kinds = str | tuple[str, ...]
 
@@ -19,12 +20,18 @@ def call(kinds: Kinds, name: str, arguments: Mapping[str, Any], *, explicit: boo
     explicit: leave no initializer to the component's constructor. Keras draws an initializer's seed when it makes one,
         so that where a constructor draws several seeds their order depends on who makes the initializers.
 
+    Raises:
+        SpecError: a component of a plug-in, whose source is its author's.
+
     Example:
         call("optimizer", "adam", {"beta_1": 0.8})  # keras.optimizers.Adam(beta_1=0.8)
     """
     one = catalog.find(kinds, name)
     if one is None:
         raise KeyError(name)
+    if one.plugin:
+        message = f"eject cannot write {name} out: it is a component of the plug-in {one.plugin}"
+        raise SpecError(Problem((), message, hint="import its module in a script of your own"))
     function = function_of(one)
     written = {
         key: _value(one, key, value, explicit)

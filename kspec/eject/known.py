@@ -75,6 +75,8 @@ def study(spec: Spec) -> Known:
     if spec.model.file is not None:
         hint = "eject the spec that the model was made with, or load the file in a script of your own"
         raise unable(("model", "file"), "a saved model", hint)
+    if spec.training.pruning is not None:
+        raise unable(("training", "pruning"), "pruning", "`kspec.PruneLowMagnitude` is a callback for any Keras code")
     source = load(spec.data)
     held = split(source, spec.data, spec.seed)
     datasets = build.assemble(source, spec.data, spec.seed, text_output(spec.model, spec.data))

@@ -83,4 +83,5 @@ def or_name(schema: Json, section: Any) -> None:
     whole = {**schema, **ONE_KEY}
     description = whole["description"]
     schema.clear()
-    schema.update({"anyOf": [{"enum": bare, "enumDescriptions": about}, whole], "description": description})
+    names: list[Json] = [{"enum": bare, "enumDescriptions": about}] if bare else []
+    schema.update({"anyOf": [*names, whole], "description": description})

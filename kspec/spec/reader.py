@@ -181,6 +181,7 @@ _SHORT_FORMS = {
     "LearningRate": "a number, or a mapping with `peak`",
     "WeightDecay": "a number, or a mapping with `value`",
     "Decay": "the name of a decay, or a name with arguments: {name: {argument: value}}",
+    "PruningSchedule": "the name of a schedule with its arguments: {name: {argument: value}}",
     "Step": "the name of a step, or a name with arguments: {name: {argument: value}}",
     "Model": "the name of a model, or a mapping",
     "Tfds": "the name of a data set, or a mapping with `name`",

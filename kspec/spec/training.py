@@ -13,6 +13,7 @@ from kspec.spec.base import Listed, ListedOrSingle, Section, collected
 from kspec.spec.component import Component, component_of, component_or, split
 from kspec.spec.forms import or_value
 from kspec.spec.learning_rate import LearningRate
+from kspec.spec.pruning import Pruning
 
 Positive = Annotated[float, Field(gt=0)]
 ClassWeight = Annotated[
@@ -83,6 +84,10 @@ class Training(Section):
         default=(), examples=[[{"EarlyStopping": {"monitor": "val_loss", "patience": 5}}]]
     )
     """Keras or kspec callbacks, in order."""
+    pruning: Pruning | None = Field(
+        default=None, examples=[{"schedule": {"PolynomialDecay": {"final_sparsity": 0.8, "end": "75%"}}}]
+    )
+    """Weights of small magnitude become zero while the model trains."""
     steps_per_execution: int = Field(default=1, ge=1, le=1_000_000)
     """Batches a compiled call runs; higher is faster for tiny models."""
 

@@ -7,6 +7,14 @@ import pytest
 from kspec.cli import main
 
 
+@pytest.fixture(autouse=True, scope="session")
+def tensorflow_has_spoken():
+    """What TensorFlow says when a process first imports it is no output of the test that happens to be the first."""
+    import tensorflow as tf
+
+    tf.config.list_physical_devices()
+
+
 @dataclass
 class Result:
     code: int

@@ -1,5 +1,16 @@
 import pytest
 
+PLUGIN = '''
+import keras
+
+
+class Quiet(keras.callbacks.Callback):
+    """Does nothing."""
+
+
+COMPONENTS = {"callback": {"Quiet": Quiet}}
+'''
+
 
 def test_it_writes_a_script_and_says_what_to_do_next(kspec, small, tmp_path):
     done = kspec("eject", small, "training.epochs=1")
@@ -42,6 +53,17 @@ def test_what_cannot_be_written_is_refused_at_its_place(kspec, tmp_path):
     done = kspec("eject", spec)
     assert done.code == 2 and not (tmp_path / "again.py").exists()
     assert done.err.splitlines()[0] == f"{spec}:3:9: model.file: eject cannot write a saved model out yet"
+
+
+def test_pruning_and_components_of_plug_ins_are_refused(kspec, small, tmp_path):
+    done = kspec("eject", small, "training.pruning={schedule: {ConstantSparsity: {target_sparsity: 0.5}}}")
+    assert done.code == 2
+    assert "training.pruning: eject cannot write pruning out yet" in done.err
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    done = kspec("eject", small, "training.callbacks=[Quiet]", "--plugin", "mine.py")
+    assert done.code == 2
+    assert "eject cannot write Quiet out: it is a component of the plug-in" in done.err
+    assert not (tmp_path / "small.py").exists()
 
 
 def test_a_wrong_spec_is_refused_as_by_run(kspec, small):

@@ -57,6 +57,17 @@ SPECS = {
         "device": {"precision": "mixed_float16", "jit": False},
         "checkpoint": SAVED_OFTEN,
     },
+    "pruned": {
+        "data": {**DATA, "batch_size": 16},
+        "model": {"CNN": {"filters": [8, 16], "dropout": 0.3}},
+        "training": {
+            "epochs": 14,
+            "optimizer": {"Adam": {"use_ema": True}},
+            "pruning": {"schedule": {"PolynomialDecay": {"final_sparsity": 0.8, "frequency": "5 steps"}}},
+        },
+        "device": {"precision": "mixed_float16", "jit": False},
+        "checkpoint": SAVED_OFTEN,
+    },
     "compiled": {
         "data": {**DATA, "batch_size": 16, "drop_remainder": True},
         "model": {"layers": ["Flatten", {"Dense": {"units": 24}}, "ReLU", {"GaussianDropout": {"rate": 0.2}}]},

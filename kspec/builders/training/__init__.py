@@ -17,6 +17,7 @@ from kspec.builders.training.loss import build_loss
 from kspec.builders.training.metrics import build_metrics
 from kspec.builders.training.monitors import AnyName, Names
 from kspec.builders.training.optimizer import build_optimizer
+from kspec.builders.training.pruning import build_pruning
 from kspec.errors import Gathered
 from kspec.spec import Spec
 
@@ -60,12 +61,15 @@ def build_training(
     # Without the metrics it is not known which names will be logged.
     has_validation = datasets.validation is not None
     names = AnyName({}) if metrics is None else Names.of(metrics, has_validation=has_validation)
+    none: tuple[keras.callbacks.Callback, ...] = ()
     plan = TrainingPlan(
         optimizer=model and gathered.part(lambda: build_optimizer(training, rate.rate, model), None),
         loss=model and gathered.part(lambda: build_loss(targets, model), None),
         metrics=metrics or (),
         callbacks=(
             *gathered.part(lambda: rate.build_callbacks(names), ()),
+            # Before what saves or swaps weights.
+            *(gathered.part(lambda: build_pruning(training, model, steps_per_epoch), none) if model else none),
             *gathered.part(lambda: build_callbacks(training, names, folder), ()),
         ),
         class_weight=gathered.part(lambda: build_class_weight(training.class_weight, targets, datasets), None),

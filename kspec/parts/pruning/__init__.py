@@ -1,0 +1,1 @@
+"""Magnitude pruning of weights in plain Keras, with the meaning of TensorFlow Model Optimization (TF-MOT)."""

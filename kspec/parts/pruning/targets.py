@@ -1,0 +1,159 @@
+"""Which weights of a model are pruned, how far, and which of them share one threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+import keras
+
+from kspec.parts.pruning import schedules
+from kspec.parts.pruning.engines import Pattern
+from kspec.parts.pruning.schedules import Schedule
+
+AUTO = ("*kernel", "*embeddings")
+"""Weights that TF-MOT's registry prunes: kernels of dense, convolution and recurrent layers, and embeddings."""
+DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+"""Layers whose kernels TF-MOT leaves, as it leaves the `depthwise_kernel` of separable convolutions."""
+LISTED = 8
+"""The most weights that a message lists."""
+
+Scope = Literal["layer", "global"]
+
+
+class PatternError(ValueError):
+    """A pattern or a weight that does not fit.
+
+    argument: of `PruneLowMagnitude` to blame, with the pattern where there are several. pattern, known: the pattern
+    that matches nothing, and the paths that there are.
+    """
+
+    def __init__(self, message: str, *argument: str, pattern: str = "", known: Sequence[str] = ()) -> None:
+        there = f"; there are {_listed(known)}" if known else ""
+        super().__init__(f"{message}{there}")
+        self.message, self.argument, self.pattern, self.known = message, argument, pattern, tuple(known)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Weights that share a threshold: one weight, or with the scope `global` many. weights: Keras variables."""
+
+    weights: tuple[Any, ...]
+    schedule: Schedule
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is pruned.
+
+    match: patterns over weight paths, or "auto"; exclude: patterns of weights that stay dense.
+    layers: pattern -> final sparsity of the weights that it matches; 0 leaves them dense. The first one counts.
+    scope: "layer" gives every weight the schedule's sparsity; "global" the weights together, so that a weight with
+        larger magnitudes keeps more; those that `layers` names stay out of it.
+    """
+
+    match: str | Sequence[str] = "auto"
+    exclude: Sequence[str] = ()
+    layers: Mapping[str, float] | None = None
+    scope: Scope = "layer"
+
+
+def groups(model: keras.Model, schedule: Schedule, choice: Choice, pattern: Pattern) -> tuple[Group, ...]:
+    """The groups of a built model, in the order of its weights.
+
+    Raises:
+        PatternError: a pattern that matches no trainable weight, no weight at all, or one that the pattern of zeros
+            does not fit.
+    """
+    weights = {variable.path: variable for variable in model.trainable_variables}
+    chosen = _chosen(choice, list(weights), _depthwise(model) if choice.match == "auto" else set())
+    found: list[Group] = []
+    together: list[Any] = []
+    for path in chosen:
+        own = next((share for one, share in (choice.layers or {}).items() if fnmatchcase(path, one)), None)
+        if own == 0:
+            continue
+        _check_fits(weights[path], pattern)
+        if own is not None:
+            found.append(Group((weights[path],), _to(schedule, own)))
+        elif choice.scope == "global":
+            together.append(weights[path])
+        else:
+            found.append(Group((weights[path],), schedule))
+    if together:
+        found.append(Group(tuple(together), schedule))
+    if not found:
+        raise PatternError("nothing is left to prune", "layers")
+    return tuple(found)
+
+
+def _depthwise(model: keras.Model) -> set[str]:
+    """Paths of depthwise kernels."""
+    own = {layer.kernel.path for layer in model._flatten_layers() if isinstance(layer, DEPTHWISE) and layer.built}
+    return own | {variable.path for variable in model.trainable_variables if variable.name == "depthwise_kernel"}
+
+
+def _chosen(choice: Choice, paths: list[str], spared: set[str]) -> list[str]:
+    """The paths that are pruned, each pattern having matched. spared: paths that "auto" leaves."""
+    if isinstance(choice.match, str):
+        wanted: Sequence[str] = AUTO if choice.match == "auto" else (choice.match,)
+    else:
+        wanted = choice.match
+    for pattern in () if choice.match == "auto" else wanted:
+        _check_matches(pattern, paths, paths, "match")
+    matched = [path for path in paths if _any(path, wanted) and path not in spared]
+    if not matched:
+        raise PatternError("the model has no kernel or embedding that trains", "match", known=paths)
+    for pattern in choice.exclude:
+        _check_matches(pattern, matched, paths, "exclude")
+    left = [path for path in matched if not _any(path, choice.exclude)]
+    for pattern in choice.layers or {}:
+        _check_matches(pattern, left, paths, "layers", pattern)
+    if not left:
+        raise PatternError("nothing is left to prune: every weight is excluded", "exclude")
+    return left
+
+
+def _any(path: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def _check_matches(pattern: str, candidates: list[str], paths: list[str], *argument: str) -> None:
+    if not _any_of(candidates, pattern):
+        where = "weight that is pruned" if _any_of(paths, pattern) else "trainable weight"
+        raise PatternError(f"'{pattern}' matches no {where}", *argument, pattern=pattern, known=candidates)
+
+
+def _any_of(paths: list[str], pattern: str) -> bool:
+    return any(fnmatchcase(path, pattern) for path in paths)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:LISTED]) + (f", ... ({len(paths)} in all)" if len(paths) > LISTED else "")
+
+
+def _to(schedule: Schedule, sparsity: float) -> Schedule:
+    found = schedules.known(schedule)
+    if found is None:
+        raise PatternError("a schedule of your own cannot be given another sparsity: leave out `layers`", "layers")
+    return found.with_final(sparsity)
+
+
+def _check_fits(variable: Any, pattern: Pattern) -> None:
+    """Refuses shapes at which TF-MOT itself ends in an error of TensorFlow."""
+    shape = tuple(int(length) for length in variable.shape)
+    named = f"{variable.path} has shape {shape}"
+    if pattern.sparsity_m_by_n and len(shape) not in (2, 4):
+        message = f"{named}: m of n is for matrices and 2D convolutions; exclude it"
+        raise PatternError(message, "sparsity_m_by_n")
+    if pattern.block_size == (1, 1):
+        return
+    if len(shape) != 2:
+        raise PatternError(f"{named}: blocks are for matrices; exclude it", "block_size")
+    if any(-(-length // block) < 2 for length, block in zip(shape, pattern.block_size, strict=True)):
+        message = (
+            f"{named}: less than two blocks of {pattern.block_size} along a side; exclude it, or take smaller ones"
+        )
+        raise PatternError(message, "block_size")

@@ -1,0 +1,54 @@
+"""When masks are renewed, and how sparse they are, worked out by hand."""
+
+import numpy as np
+import pytest
+
+from kspec.parts.pruning.schedules import ConstantSparsity, PolynomialDecay, known, last_update, read
+
+
+def due(schedule, steps):
+    return [step for step in range(1, steps + 1) if schedule(step)[0]]
+
+
+def test_constant():
+    schedule = ConstantSparsity(0.5, begin_step=2, end_step=8, frequency=3)
+    assert due(schedule, 20) == [2, 5, 8]
+    assert due(ConstantSparsity(0.5, 0, frequency=4), 12) == [4, 8, 12]
+    assert read(schedule, 1) == (False, np.float32(0.5))
+    assert (schedule.final, last_update(schedule), last_update(ConstantSparsity(0.5, 0))) == (0.5, 8, None)
+
+
+def test_polynomial():
+    schedule = PolynomialDecay(0.0, 0.8, begin_step=10, end_step=20, power=3, frequency=5)
+    assert due(schedule, 30) == [10, 15, 20]
+    # Half of the way: 0.8 - 0.8 * 0.5 ** 3.
+    np.testing.assert_allclose([schedule(step)[1] for step in (1, 10, 15, 20, 30)], [0, 0, 0.7, 0.8, 0.8], atol=1e-7)
+    assert last_update(PolynomialDecay(0.0, 0.8, 0, 20, frequency=7)) == 14
+
+
+def test_another_final_sparsity():
+    assert ConstantSparsity(0.5, 3).with_final(0.2) == ConstantSparsity(0.2, 3)
+    assert PolynomialDecay(0.5, 0.9, 0, 9).with_final(0.2) == PolynomialDecay(0.2, 0.2, 0, 9)
+
+
+def test_a_function_is_a_schedule_of_its_own():
+    assert known(lambda step: (step == 3, 0.5)) is None
+    assert read(lambda step: (step == 3, 0.5), 3) == (True, np.float32(0.5))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: ConstantSparsity(1.0, 0), "target_sparsity"),
+        (lambda: ConstantSparsity(0.5, -1), "begin_step"),
+        (lambda: ConstantSparsity(0.5, 5, 4), "end_step"),
+        (lambda: ConstantSparsity(0.5, 0, frequency=0), "frequency"),
+        (lambda: PolynomialDecay(0.0, 0.5, 0, -1), "arrive somewhere"),
+        (lambda: PolynomialDecay(0.0, 0.5, 3, 3), "after begin_step"),
+        (lambda: PolynomialDecay(-0.1, 0.5, 0, 3), "initial_sparsity"),
+        (lambda: PolynomialDecay(0.0, 1.5, 0, 3), "final_sparsity"),
+    ],
+)
+def test_what_is_refused(make, said):
+    with pytest.raises(ValueError, match=said):
+        make()
