@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
 
+from kspec.parts.distillation.cache import INPUTS, TEACHER_SCORES, TeacherCache
 from kspec.parts.distillation.features import FeatureLoss, check_shapes, projection_for, with_features
 from kspec.parts.distillation.losses import (
     AttentionTransfer,
@@ -20,10 +21,7 @@ from kspec.parts.distillation.teachers import FixedTeachers, PastSelf, SelfTeach
 from kspec.parts.distillation.weight import Weight, check_weight, weight_at
 
 SoftLoss = LogitsDistillation | DecoupledDistillation | FeatureDistillation | AttentionTransfer
-Teacher = keras.Model | Sequence[keras.Model] | SelfTeacher | None
-
-INPUTS, TEACHER_SCORES = "inputs", "teacher_scores"
-"""Keys of a batch that brings the teacher's word along: see `TeacherCache.attach`."""
+Teacher: TypeAlias = "keras.Model | Sequence[keras.Model] | SelfTeacher | TeacherCache"
 
 
 class Distiller(keras.Model):
@@ -35,10 +33,11 @@ class Distiller(keras.Model):
     each: features come from the pass that gives the output. Sample weights and class weights count in every part. The
     teacher runs in inference mode and gets no gradient; nothing of it is changed. Predictions, evaluation (its loss is
     the compiled one, with regularizers), metrics, `save`, `save_weights`, `load_weights` and `export` are the
-    student's alone: no checkpoint holds a teacher. Works with jit on and off, in mixed precision, on TensorFlow and JAX.
+    student's alone: no checkpoint holds a teacher. It works with jit on and off, in mixed precision, on TensorFlow and
+    JAX.
 
-    teacher: a trained network; a list of them (their mean speaks); a `SelfTeacher`; or None where every batch brings
-        the teacher's scores along (`TeacherCache`).
+    teacher: a trained network; a list of them (their mean speaks); a `SelfTeacher`; or a `TeacherCache`, where the
+        batches bring the teacher's scores along (`TeacherCache.attach`).
     student: a built network with one output, of logits or probabilities.
     soft: losses to the teacher: `LogitsDistillation` (default, T = 4, weight 0.9), `DecoupledDistillation`,
         `FeatureDistillation`, `AttentionTransfer`; one or several.
@@ -175,24 +174,30 @@ class _Parts:
         self.student, self.activation = student, activation
         layers = [loss.student_layer_name for loss in self.features]
         self.tapped = with_features(student, layers, "student") if layers else None
-        self.teacher: FixedTeachers | PastSelf | None = None
+        self.teacher: FixedTeachers | PastSelf | TeacherCache
 
     def set_teacher(self, teacher: Teacher, weights: Sequence[float] | None, activation: Activation | None) -> None:
         """Raises ValueError for a teacher that does not fit the student and the losses."""
         layers = [loss.teacher_layer_name for loss in self.features]
         if isinstance(teacher, SelfTeacher):
             self.teacher = PastSelf(self.student, self.activation, teacher.decay, layers)
-        elif teacher is None:
+        elif isinstance(teacher, TeacherCache):
             if layers:
-                raise ValueError("features need a teacher: a cache holds predictions only")
+                raise ValueError("features need a network as the teacher: a cache holds predictions only")
+            self.teacher = teacher
         else:
             models = list(teacher) if isinstance(teacher, Sequence) else [teacher]
             _check_models(models, self.student)
             self.teacher = FixedTeachers(models, weights, activation, layers)
-        if self.tapped is not None and self.teacher is not None:
-            shapes = zip(self.features, self.teacher.feature_shapes, self.tapped.outputs[1:], strict=True)
-            for loss, theirs, ours in shapes:
-                check_shapes(loss, theirs, ours.shape)
+        for loss, theirs, ours in self._pairs():
+            check_shapes(loss, theirs, ours)
+
+    def _pairs(self) -> list[tuple[FeatureLoss, Any, Any]]:
+        """Each feature loss with the shapes of the features of teacher and student, (batch, ..., channels)."""
+        if self.tapped is None or not isinstance(self.teacher, FixedTeachers | PastSelf):
+            return []
+        ours = [tensor.shape for tensor in self.tapped.outputs[1:]]
+        return list(zip(self.features, self.teacher.feature_shapes, ours, strict=True))
 
     @property
     def teacher_variables(self) -> list[Any]:
@@ -201,22 +206,24 @@ class _Parts:
 
     def projections(self, policy: Any) -> list[keras.layers.Layer]:
         """A layer for each feature loss: the trained map to the teacher's width, or one that changes nothing."""
-        if self.tapped is None or self.teacher is None:
-            return []
-        shapes = zip(self.features, self.teacher.feature_shapes, self.tapped.outputs[1:], strict=True)
-        found = (projection_for(loss, theirs, ours.shape, policy) for loss, theirs, ours in shapes)
+        found = (projection_for(loss, theirs, ours, policy) for loss, theirs, ours in self._pairs())
         return [keras.layers.Identity(dtype=policy) if one is None else one for one in found]
 
     def ask(self, inputs: Any, given: Any, student: Scores) -> tuple[Scores, list[Any]]:
         """The teacher's scores and features for a batch; `given` are scores that came with it."""
-        if isinstance(self.teacher, PastSelf):
-            self.teacher.follow()
-        if given is not None and not self.features:
-            teacher, features = Scores(ops.cast(given, "float32"), student.kind), []
-        elif self.teacher is not None:
-            teacher, features = self.teacher(inputs)
+        features: list[Any] = []
+        if isinstance(self.teacher, TeacherCache):
+            if given is None or self.teacher.kind is None:
+                raise ValueError(
+                    "the teacher is a cache, and the batch brings no scores along: see TeacherCache.attach"
+                )
+            teacher = Scores(ops.cast(given, "float32"), self.teacher.kind)
+        elif given is not None:
+            raise ValueError("the batch brings a teacher's scores along: give the TeacherCache as the teacher")
         else:
-            raise ValueError("there is no teacher, and the batches bring no scores along: see TeacherCache.attach")
+            if isinstance(self.teacher, PastSelf):
+                self.teacher.follow()
+            teacher, features = self.teacher(inputs)
         theirs, ours = (teacher.kind, *teacher.values.shape[1:]), (student.kind, *student.values.shape[1:])
         if theirs != ours:
             raise ValueError(f"the teacher gives {theirs} for each example, the student {ours}")
@@ -235,7 +242,7 @@ class _Mean(keras.losses.Loss):
 
 def _check_models(models: Sequence[Any], student: keras.Model) -> None:
     if not models or not all(isinstance(model, keras.Model) for model in models):
-        raise ValueError("the teacher must be a keras.Model, a list of them, a SelfTeacher or None")
+        raise ValueError("the teacher must be a keras.Model, a list of them, a SelfTeacher or a TeacherCache")
     if not all(model.built for model in models):
         raise ValueError("a teacher must be built, and trained")
     ours = {id(variable) for variable in student.variables}

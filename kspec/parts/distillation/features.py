@@ -37,7 +37,9 @@ def check_shapes(loss: FeatureLoss, teacher: Any, student: Any) -> None:
     """Raises ValueError unless features of these shapes, (batch, ..., channels), can be compared."""
     theirs, ours = tuple(teacher)[1:], tuple(student)[1:]
     name = type(loss).__name__
-    pair = f"{loss.teacher_layer_name!r} of the teacher gives {theirs}, {loss.student_layer_name!r} of the student {ours}"
+    pair = (
+        f"{loss.teacher_layer_name!r} of the teacher gives {theirs}, {loss.student_layer_name!r} of the student {ours}"
+    )
     if len(theirs) != len(ours) or not theirs:
         raise ValueError(f"{name}: {pair}: they need as many axes")
     if isinstance(loss, AttentionTransfer):

@@ -75,13 +75,20 @@ class FixedTeachers:
             output, *features = self._tapped(inputs, training=False)
             found = scores_of(ops.stop_gradient(output), self.activations[0])
             return found, [ops.stop_gradient(feature) for feature in features]
-        pairs = zip(self.models, self.activations, strict=True)
-        found_all = [scores_of(ops.stop_gradient(model(inputs, training=False)), name) for model, name in pairs]
-        kinds = {(one.kind, one.values.shape[-1]) for one in found_all}
+        return self.together([ops.stop_gradient(model(inputs, training=False)) for model in self.models]), []
+
+    def together(self, outputs: Sequence[Any]) -> Scores:
+        """The weighted mean of the scores of all teachers' outputs.
+
+        Raises:
+            ValueError: the outputs are of different kinds or widths.
+        """
+        found = [scores_of(output, name) for output, name in zip(outputs, self.activations, strict=True)]
+        kinds = {(one.kind, one.values.shape[-1]) for one in found}
         if len(kinds) > 1:
             raise ValueError(f"the teachers give different outputs: {sorted(kinds)}")
-        mean = sum(weight * one.values for weight, one in zip(self.weights, found_all, strict=True))
-        return Scores(mean, found_all[0].kind), []
+        mean = sum(weight * one.values for weight, one in zip(self.weights, found, strict=True))
+        return Scores(mean, found[0].kind)
 
 
 class PastSelf:
