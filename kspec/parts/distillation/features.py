@@ -20,7 +20,8 @@ def with_features(model: keras.Model, layers: Sequence[str], whose: str) -> kera
     """
     if not getattr(model, "inputs", None):
         raise ValueError(f"the {whose} is no functional or sequential network: the outputs of its layers are not known")
-    return keras.Model(model.inputs, [model.outputs[0], *(_output(model, name, whose) for name in layers)])
+    inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+    return keras.Model(inputs, [model.outputs[0], *(_output(model, name, whose) for name in layers)])
 
 
 def _output(model: keras.Model, name: str, whose: str) -> Any:

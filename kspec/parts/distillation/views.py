@@ -18,40 +18,46 @@ class DeterministicViews:
     Source of the idea: with answers kept for one clean image, while the student sees crops of it, distillation gets
     worse (L. Beyer et al., arXiv:2106.05237, section 4); kept for some views, teacher and student see the same.
 
-    dataset: single examples (x, y) or (x, y, sample_weight), of known number, always in the same order.
+    x, y, sample_weight: arrays or tensors, or nests of them, with an example in each row; held in memory once. Where
+        the images do not fit, x can hold the names of files that `augment` reads.
     augment: (x of one example, seed int32 (2,)) -> x; its only source of randomness is the seed
         (`tf.image.stateless_random_*`, `tf.random.stateless_*`).
     batch_size: of training. views: 8 by default. seed: of views and orders, 0 by default. drop_remainder: leave out
         the last batch of an epoch where it is smaller, False by default.
 
-    Raises ValueError for a dataset of unknown number and for arguments out of range.
+    Raises ValueError for columns of different lengths and for arguments out of range.
 
     Example:
-        views = DeterministicViews(tf.data.Dataset.from_tensor_slices((x, y)), augment, batch_size=128)
+        views = DeterministicViews(x, y, augment, batch_size=128)
         cache = TeacherCache(views.examples, views.views).fill(teacher, views.all())
         distiller = Distiller(cache, student)
-        distiller.fit(cache.attach(views.epochs()), steps_per_epoch=views.steps, epochs=30)
+        distiller.fit(cache.attach(views.epochs()), steps_per_epoch=views.steps, epochs=30, shuffle=False)
     """
 
     def __init__(
         self,
-        dataset: tf.data.Dataset,
+        x: Any,
+        y: Any,
         augment: Callable[[Any, tf.Tensor], Any],
         *,
         batch_size: int,
+        sample_weight: Any = None,
         views: int = 8,
         seed: int = 0,
         drop_remainder: bool = False,
     ) -> None:
-        self.examples = int(dataset.cardinality())
-        if self.examples < 1:
-            raise ValueError("the number of examples must be known: see tf.data.experimental.assert_cardinality")
+        columns = (x, y) if sample_weight is None else (x, y, sample_weight)
+        self._columns = tf.nest.map_structure(tf.convert_to_tensor, columns)
+        lengths = sorted({int(column.shape[0]) for column in tf.nest.flatten(self._columns)})
+        if len(lengths) != 1 or lengths[0] < 1:
+            raise ValueError(f"x, y and sample_weight must have as many rows, at least one, not {lengths}")
+        (self.examples,) = lengths
         if views < 1 or batch_size < 1 or (drop_remainder and batch_size > self.examples):
             raise ValueError(
                 f"views and batch_size must be at least 1, and a batch at most the data: {views}, {batch_size}"
             )
         self.views, self.batch_size, self.seed, self.drop_remainder = views, batch_size, seed, drop_remainder
-        self._dataset, self._augment = dataset, augment
+        self._augment = augment
 
     @property
     def steps(self) -> int:
@@ -61,35 +67,39 @@ class DeterministicViews:
 
     def all(self, batch_size: int = 256) -> tf.data.Dataset:
         """Every view of every example once, in batches ((positions int64, views int64), (x, y, ...))."""
-        passes = (self._view(number, self._dataset.enumerate()).batch(batch_size) for number in range(self.views))
-        first, *others = passes
-        for one in others:
-            first = first.concatenate(one)
-        return first.prefetch(tf.data.AUTOTUNE)
+        views = tf.data.Dataset.range(self.views)
+        positions = tf.range(self.examples, dtype=tf.int64)
+        batches = views.flat_map(lambda view: self._view(view, positions).batch(batch_size))
+        return batches.prefetch(tf.data.AUTOTUNE)
 
     def epochs(self, first_epoch: int = 0) -> tf.data.Dataset:
         """Endless batches ((positions int64, views int64), (x, y, ...)) of the epochs from `first_epoch` on.
 
-        `fit` needs `steps_per_epoch=views.steps`. Positions are shuffled over all examples, which are held in memory.
+        `fit` needs `steps_per_epoch=views.steps`.
         """
 
         def one(epoch: tf.Tensor) -> tf.data.Dataset:
-            order = self._dataset.enumerate().shuffle(self.examples, seed=tf.cast(self.seed, tf.int64) * 65_537 + epoch)
+            order = tf.range(self.examples, dtype=tf.int64)
+            order = tf.random.experimental.stateless_shuffle(order, self._seed(1, epoch))
             view = self._view(epoch % self.views, order)
             return view.batch(self.batch_size, drop_remainder=self.drop_remainder)
 
         epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
         return epochs.flat_map(one).prefetch(tf.data.AUTOTUNE)
 
-    def _view(self, number: Any, numbered: tf.data.Dataset) -> tf.data.Dataset:
-        """One view of the examples of (position, example), as ((position, view), example)."""
-        number = tf.cast(number, tf.int64)
+    def _view(self, number: tf.Tensor, positions: tf.Tensor) -> tf.data.Dataset:
+        """One view of the examples at some positions, as ((position, view), example)."""
 
-        def one(position: tf.Tensor, example: tuple[Any, ...]) -> Any:
-            x, *rest = example
-            seed = tf.constant([self.seed, 0], tf.int32)
-            for part in (number, position):
-                seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(part, tf.int32))
-            return (position, number), (self._augment(x, seed), *rest)
+        def one(position: tf.Tensor) -> Any:
+            x, *rest = tf.nest.map_structure(lambda column: tf.gather(column, position), self._columns)
+            return (position, number), (self._augment(x, self._seed(0, number, position)), *rest)
 
-        return numbered.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        numbers = tf.data.Dataset.from_tensor_slices(positions)
+        return numbers.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+    def _seed(self, purpose: int, *numbers: tf.Tensor) -> tf.Tensor:
+        """A seed, int32 (2,), for views (purpose 0) or orders (1)."""
+        seed = tf.constant([self.seed, purpose], tf.int32)
+        for number in numbers:
+            seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int32))
+        return seed
