@@ -2,10 +2,11 @@
 
     python benchmarks/distillation.py [ROUNDS]
 
-The student is a ResNet-8, the teacher a ResNet-20, on 32 x 32 images in batches of 128, the loss that of softened logits
-alone; then with a feature, for which Keras' Distiller runs its student twice. In turns, medians. The last part trains a
-student on deterministic views: an epoch with the labels alone, with the teacher in the loop, and with its cache; and
-says what filling it took and how much memory it holds.
+The student is a ResNet-8, the teacher a ResNet-20, on 32 x 32 images in batches of 128, the loss that of softened
+logits; then with a feature, for which Keras' Distiller runs its student twice. In turns, medians of
+processor time (of all threads), which other programs on the machine disturb least. The last part trains a student on
+deterministic views: an epoch with the labels alone, with the teacher in the loop, and with its cache; and says what
+filling it took and how much memory it holds.
 """
 
 import os
@@ -63,21 +64,20 @@ def trainings(feature):
 
 
 def medians(calls, rounds):
-    """Name -> median seconds of a call, the calls in turns, after two of each."""
+    """Name -> median processor seconds of a call, the calls in turns, after two of each."""
     times = {name: [] for name in calls}
     for number in range(rounds + 2):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = time.process_time()
             call()
             if number >= 2:
-                times[name].append(time.perf_counter() - start)
+                times[name].append(time.process_time() - start)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
 def steps(rounds):
     """Prints the milliseconds of a step."""
-    # The last convolution before the pooling, of equal width in both networks.
-    feature = [layer.name for layer in network(8).layers if isinstance(layer, keras.layers.GlobalAveragePooling2D)][0]
+    feature = next(layer.name for layer in network(8).layers if isinstance(layer, keras.layers.GlobalAveragePooling2D))
     for title, name in (("softened logits", None), (f"and the feature {feature!r}", feature)):
         models = dict(trainings(name))
         fits = {key: lambda m=model: m.fit(X, Y, batch_size=BATCH, verbose=0) for key, model in models.items()}
@@ -99,9 +99,9 @@ def epochs(rounds):
 
     views = kspec.DeterministicViews(X, Y, augment, batch_size=BATCH, views=VIEWS)
     teacher = network(20)
-    start = time.perf_counter()
+    start = time.process_time()
     cache = kspec.TeacherCache(views.examples, VIEWS).fill(teacher, views.all())
-    filling = time.perf_counter() - start
+    filling = time.process_time() - start
     plain = views.epochs().map(lambda key, batch: batch)
     data = {"labels alone": plain, "teacher": plain, "cache": cache.attach(views.epochs())}
     models = {
@@ -109,11 +109,10 @@ def epochs(rounds):
         "teacher": kspec.Distiller(teacher, network(8)),
         "cache": kspec.Distiller(cache, network(8)),
     }
-    rows = {name: iter(one) for name, one in data.items()}
 
     def fit(name):
         model = models[name] if models[name].compiled else compiled(models[name])
-        return lambda: model.fit(rows[name], steps_per_epoch=STEPS, shuffle=False, verbose=0)
+        return lambda: model.fit(data[name], steps_per_epoch=STEPS, shuffle=False, verbose=0)
 
     found = medians({name: fit(name) for name in models}, rounds)
     print(f"an epoch of {len(X)} images on {VIEWS} deterministic views:")

@@ -1,4 +1,8 @@
-"""A large network teaches a tiny one in a Keras script of your own, here on 8 x 8 digits with few labels known."""
+"""A large network teaches a tiny one in a Keras script of your own, here on 8 x 8 digits.
+
+The teacher has learned from 898 images, the student sees 100 of them: soft targets tell more of each image than a label
+(G. Hinton et al., arXiv:1503.02531, section 6). With all 898 images a student this small learns as well by itself.
+"""
 
 import keras
 from sklearn.datasets import load_digits
@@ -10,7 +14,7 @@ layers = keras.layers
 
 
 def teacher_network() -> keras.Model:
-    """30,000 parameters."""
+    """29,000 parameters."""
     stack = [
         layers.Conv2D(32, 3, padding="same", activation="relu"),
         layers.Conv2D(32, 3, padding="same", activation="relu"),
@@ -24,17 +28,17 @@ def teacher_network() -> keras.Model:
 
 
 def student_network() -> keras.Model:
-    """250 parameters."""
+    """358 parameters."""
     stack = [
         layers.Conv2D(4, 3, strides=2, padding="same", activation="relu"),
-        layers.Conv2D(6, 3, strides=2, padding="same", activation="relu"),
+        layers.Conv2D(4, 3, strides=2, padding="same", activation="relu"),
         layers.Flatten(),
         layers.Dense(10, activation="softmax"),
     ]
     return keras.Sequential([keras.Input((8, 8, 1)), layers.Rescaling(1 / 16), *stack])
 
 
-def main(epochs: int = 60) -> dict[str, float]:
+def main(epochs: int = 150) -> dict[str, float]:
     """Trains the teacher, and the student twice from the same start: on labels alone, and taught. Test accuracies."""
     digits = load_digits()
     split = train_test_split(digits.images[..., None], digits.target, test_size=0.5, random_state=0)
@@ -44,18 +48,19 @@ def main(epochs: int = 60) -> dict[str, float]:
     keras.utils.set_random_seed(0)
     teacher = teacher_network()
     teacher.compile(keras.optimizers.Adam(0.002), **settings)
-    teacher.fit(x, y, batch_size=32, epochs=max(epochs // 3, 2), verbose=0)
+    teacher.fit(x, y, batch_size=32, epochs=max(epochs // 8, 2), verbose=0)
 
     keras.utils.set_random_seed(1)
     alone = student_network()
     taught = keras.models.clone_model(alone)
     taught.set_weights(alone.get_weights())
     alone.compile(keras.optimizers.Adam(0.005), **settings)
-    alone.fit(x, y, batch_size=32, epochs=epochs, verbose=0)
+    few, few_y = x[:100], y[:100]
+    alone.fit(few, few_y, batch_size=32, epochs=epochs, verbose=0)
 
     distiller = Distiller(teacher, taught, LogitsDistillation(temperature=4, weight=0.9), hard_weight=0.1)
     distiller.compile(keras.optimizers.Adam(0.005), **settings)
-    distiller.fit(x, y, batch_size=32, epochs=epochs, verbose=0)  # distiller.save() saves the student alone
+    distiller.fit(few, few_y, batch_size=32, epochs=epochs, verbose=0)  # distiller.save() saves the student alone
 
     accuracy = {
         "teacher": teacher.evaluate(x_test, y_test, verbose=0)[1],
