@@ -13,7 +13,7 @@ SHORT = {
     "augment_in_plain_keras": (3, 0.5),
     "fast_resnet_in_plain_keras": (4, 0.8),
     "plugin_components": (6, 0.8),
-    "distill_in_plain_keras": (40, 0.7),
+    "distill_in_plain_keras": (80, 0.7),
 }
 
 

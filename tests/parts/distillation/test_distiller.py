@@ -139,11 +139,11 @@ def _counted(seed):
     return keras.Model(x, keras.layers.Dense(3, "softmax")(keras.layers.Flatten()(y)), name=inner.name)
 
 
-@pytest.mark.parametrize("jit", [False, True])
-def test_one_run_of_each_a_step_and_the_teacher_in_inference_mode(jit):
+@pytest.mark.parametrize(("jit", "features"), [(False, True), (True, True), (False, False)])
+def test_one_run_of_each_a_step_and_the_teacher_in_inference_mode(jit, features):
     teacher, student = _counted(1), _counted(2)
     soft = [LogitsDistillation(), FeatureDistillation("conv", "conv"), AttentionTransfer("counted", "counted")]
-    distiller = _compiled(Distiller(teacher, student, soft), jit_compile=jit)
+    distiller = _compiled(Distiller(teacher, student, soft if features else soft[0]), jit_compile=jit)
     distiller.fit(X, Y, batch_size=8, verbose=0)
     assert student.get_layer("counted").runs.numpy().tolist() == [4, 0]
     assert teacher.get_layer("counted").runs.numpy().tolist() == [0, 4]
