@@ -41,6 +41,14 @@ PUBLIC: dict[str, str] = {
     "sensitivity": "kspec.parts.neurons.sensitivity:sensitivity",
     "predict_views": "kspec.parts.views:predict_views",
     "view_model": "kspec.parts.views:view_model",
+    "Distiller": "kspec.parts.distillation.distiller:Distiller",
+    "LogitsDistillation": "kspec.parts.distillation.losses:LogitsDistillation",
+    "DecoupledDistillation": "kspec.parts.distillation.losses:DecoupledDistillation",
+    "FeatureDistillation": "kspec.parts.distillation.losses:FeatureDistillation",
+    "AttentionTransfer": "kspec.parts.distillation.losses:AttentionTransfer",
+    "SelfTeacher": "kspec.parts.distillation.teachers:SelfTeacher",
+    "TeacherCache": "kspec.parts.distillation.cache:TeacherCache",
+    "DeterministicViews": "kspec.parts.distillation.views:DeterministicViews",
     **{name: target for names in OWN.values() for name, target in names.items()},
 }
 """Name -> `module:attribute` that defines it."""

@@ -15,6 +15,7 @@ SHORT = {
     "plugin_components": (6, 0.8),
     "prune_neurons_in_plain_keras": (4, 0.9),
     "prune_in_plain_keras": (5, 0.79),
+    "distill_in_plain_keras": (80, 0.7),
 }
 
 

@@ -23,6 +23,7 @@ def order(
     seed: int,
     epoch: Any,
     first: Any = 0,
+    views: int | None = None,
 ) -> tf.data.Dataset:
     """The batches of one epoch, as a dataset of (pass int64, step int64, positions int64 (batch,)).
 
@@ -31,11 +32,16 @@ def order(
     is a whole pass, epoch and pass are the same. `epoch` (an int64 tensor or variable) is read when the first batch
     of an iterator is asked for, and so is `first`: the row begins that many batches later, and runs on into the next
     epoch.
+
+    views: after so many passes the passes come again, numbered from 0, in the same orders and batches: all that is made
+    of (pass, step, place in the batch) is then a function of (example, pass), and each example has so many views. None:
+    no pass comes again.
     """
     count = batches_per_pass(examples, batch_size, drop_remainder)
 
     def one_pass(number: tf.Tensor) -> tf.data.Dataset:
         positions = tf.range(examples, dtype=tf.int64)
+        number = number if views is None else number % views
         if shuffle:
             positions = tf.random.experimental.stateless_shuffle(positions, fold([seed, 0], number))
 

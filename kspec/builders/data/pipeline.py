@@ -34,6 +34,7 @@ def pipeline(
     epoch: tf.Variable | None = None,
     steps: int | None = None,
     first: tf.Variable | None = None,
+    views: int | None = None,
 ) -> tf.data.Dataset:
     """Batches (x, y) of `data.batch_size` examples, with known cardinality.
 
@@ -44,6 +45,9 @@ def pipeline(
     steps: batches an epoch; by default one pass over the examples. Training only.
     first: int64 variable with the number of the first batch of an iterator within the epoch, for a training that goes
         on in the middle of one; the batches then run on into the next epoch. None is 0.
+    views: the batches are ((positions int64, views int64), (x, y)), each (batch,), and a view of an example is the same
+        whenever it comes: what a kspec.TeacherCache is filled with (`steps` of `views` passes) and attached to. Order,
+        batches and augmentation, mixing too, begin anew after `views` passes. Training only.
 
     The examples are held once, as tensors that the dataset refers to; images stay uint8 until a layer needs floats.
 
@@ -66,10 +70,13 @@ def pipeline(
         seed=seed,
         epoch=zero if epoch is None else epoch,
         first=zero if first is None else first,
+        views=views,
     )
     static = size if drop or count % size == 0 else None
     take = _batch(examples, targets, data.augment if training else (), seed, static)
-    dataset = batches.map(take, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    dataset = batches.map(
+        take if views is None else _with_key(take), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
 
 
@@ -92,5 +99,14 @@ def _batch(examples: Examples, targets: Targets, augment: tuple[Any, ...], seed:
         for position, layer in enumerate(layers):
             features, labels = layer(features, labels, fold([seed, 1 + position], number, step), index, number)
         return features, labels
+
+    return batch
+
+
+def _with_key(take: Any) -> Any:
+    """`take` with the view of each example before its batch: ((positions, views), (x, y))."""
+
+    def batch(number: tf.Tensor, step: tf.Tensor, index: tf.Tensor) -> Any:
+        return (index, tf.fill(tf.shape(index), number)), take(number, step, index)
 
     return batch

@@ -151,3 +151,28 @@ def test_augmentation_that_does_not_fit_is_refused(augment, x, says):
         _batches(Examples(x, EXAMPLES.y), augment=["RandomFlip", augment] if x is IMAGES else [augment])
     assert caught.value.problems[0].path == ("data", "augment", 1 if x is IMAGES else 0)
     assert says in caught.value.problems[0].message
+
+
+def test_views_come_again_with_their_positions():
+    spec = Data.model_validate({"sklearn": "digits", "batch_size": 4, "augment": ["RandomCrop", "RandomFlip"]})
+    wanted = targets("classification", 3, "auto", spec.augment)
+    images = np.random.default_rng(0).integers(0, 256, (10, 6, 6, 3)).astype("uint8")
+    examples = Examples(images, np.arange(10) % 3)
+
+    def passes(first, count):
+        epoch = tf.Variable(first, dtype=tf.int64)
+        given = {"seed": 7, "training": True, "views": 2}
+        dataset = pipeline(examples, spec, wanted, epoch=epoch, **given) if count == 1 else None
+        dataset = dataset or pipeline(examples, spec, wanted, steps=3 * count, **given)
+        found = {}
+        for (positions, views), (x, y) in dataset.as_numpy_iterator():
+            np.testing.assert_array_equal(y, positions % 3)
+            found |= {key: image.tobytes() for key, image in zip(zip(positions, views, strict=True), x, strict=True)}
+        return found
+
+    both = passes(0, 2)
+    assert len(both) == 20
+    assert len(set(both.values())) == 20
+    for epoch in range(5):
+        once = passes(epoch, 1)
+        assert once == {key: image for key, image in both.items() if key[1] == epoch % 2}

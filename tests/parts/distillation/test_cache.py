@@ -1,0 +1,126 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.special import log_softmax
+
+from kspec import DeterministicViews, Distiller, LogitsDistillation, TeacherCache
+from kspec.parts.distillation.scores import Scores
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(20, 8, 8, 1)).astype("float32")
+Y = np.arange(20) % 3
+
+
+def _augment(image, seed):
+    return image + tf.random.stateless_normal(image.shape, seed)
+
+
+@pytest.fixture
+def views():
+    return DeterministicViews(X, Y, _augment, batch_size=8, views=3)
+
+
+def test_a_batch_brings_what_the_teacher_says_of_its_views(network, views):
+    teacher = network(8, seed=1)
+    cache = TeacherCache(20, 3, "float32").fill(teacher, views.all())
+    for inputs, y in cache.attach(views.epochs()).take(7):
+        expected = np.log(teacher.predict(inputs["inputs"], verbose=0))
+        np.testing.assert_allclose(inputs["teacher_scores"], expected, atol=1e-5)
+        assert len(y) == len(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(logits=arrays("float32", (4, 5), elements=st.floats(-100, 100, width=32)), shift=st.sampled_from([0, 1e4]))
+def test_half_precision_keeps_log_probabilities_to_half_a_thousandth(logits, shift):
+    cache = TeacherCache(4, 1)
+    positions = np.arange(4)
+    cache._put(positions, positions * 0, Scores(tf.constant(logits), "softmax"))
+    expected = log_softmax(logits.astype("float64"), -1)
+    np.testing.assert_allclose(cache.table[:, 0], expected, rtol=6e-4, atol=1e-4)
+
+
+def test_the_memory_is_what_the_docstring_says():
+    cache = TeacherCache(50_000, 8)
+    cache._put(np.array([0]), np.array([0]), Scores(tf.zeros((1, 10)), "softmax"))
+    assert cache.nbytes == 50_000 * 8 * (10 * 2 + 1)
+
+
+@pytest.mark.parametrize("activation", ["softmax", None])
+def test_training_with_the_cache_is_training_with_the_teacher(network, views, activation):
+    results = []
+    for cached in (True, False):
+        teacher, student = network(8, activation, seed=1), network(4, seed=2)
+        batches = views.epochs()
+        cache = TeacherCache(20, 3, "float32").fill(teacher, views.all()) if cached else None
+        distiller = Distiller(cache or teacher, student, LogitsDistillation(3.0), hard_weight=0.5)
+        distiller.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        data = cache.attach(batches) if cached else batches.map(lambda key, batch: batch)
+        weights = {0: 1.0, 1: 2.0, 2: 0.5}
+        fit = distiller.fit(
+            data, steps_per_epoch=3, epochs=4, verbose=0, shuffle=False, class_weight=weights, validation_data=(X, Y)
+        )
+        results.append([*fit.history["loss"], *fit.history["val_loss"]])
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-4)
+
+
+def test_a_view_that_is_missing_ends_the_training(network, views):
+    cache = TeacherCache(20, 3).fill(network(8), views.all().take(1))  # 20 examples in view 0
+    assert cache.filled.sum() == 20
+    batches = iter(cache.attach(views.epochs()))
+    assert all(next(batches) is not None for _ in range(3))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="does not hold every"):
+        next(batches)
+
+
+def test_several_teachers_and_a_file(network, views, tmp_path):
+    teachers = [network(8, seed=1), network(4, None, seed=2)]
+    cache = TeacherCache(20, 3).fill(teachers, views.all(), teacher_weights=[1, 3])
+    cache.save(tmp_path / "cache.npz")
+    loaded = TeacherCache.load(tmp_path / "cache.npz")
+    assert (loaded.examples, loaded.views, loaded.kind, loaded.dtype) == (20, 3, "softmax", "float16")
+    np.testing.assert_array_equal(loaded.table, cache.table)
+    np.testing.assert_array_equal(loaded.filled, cache.filled)
+    (inputs, _) = next(iter(loaded.attach(views.epochs())))
+    logs = [
+        log_softmax(scores, -1) for scores in (np.log(teachers[0](inputs["inputs"])), teachers[1](inputs["inputs"]))
+    ]
+    expected = log_softmax(0.25 * logs[0] + 0.75 * logs[1], -1)
+    np.testing.assert_allclose(inputs["teacher_scores"], expected, atol=2e-3)
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        cache.save(tmp_path / "cache.npz")
+    cache.save(tmp_path / "cache.npz", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["cache.npz"]
+
+
+def test_what_is_wrong(network, views):
+    for make, message in (
+        (lambda: TeacherCache(0, 1), "at least 1"),
+        (lambda: TeacherCache(1, 1, "bfloat16"), "dtype must be"),
+        (lambda: TeacherCache(20, 3).attach(views.epochs()), "empty"),
+        (
+            lambda: TeacherCache(19, 3).fill(network(), views.all()),
+            "the cache has 19 positions, and a batch position 19",
+        ),
+        (lambda: TeacherCache(20, 2).fill(network(), views.all()), "the cache has 2 views, and a batch view 2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make()
+    cache = TeacherCache(20, 3).fill(network(), views.all())
+    with pytest.raises(ValueError, match=r"the cache holds softmax \(3,\), not softmax \(4,\)"):
+        cache.fill(network(classes=4), views.all())
+
+
+def test_a_cache_and_its_batches_belong_together(network, views):
+    cache = TeacherCache(20, 3).fill(network(8), views.all())
+    for teacher, data, message in (
+        (cache, views.epochs().map(lambda key, batch: batch), "brings no scores along"),
+        (network(8), cache.attach(views.epochs()), "give the TeacherCache as the teacher"),
+    ):
+        distiller = Distiller(teacher, network(4))
+        distiller.compile("sgd", "sparse_categorical_crossentropy")
+        with pytest.raises(ValueError, match=message):
+            distiller.fit(data, steps_per_epoch=2, shuffle=False, verbose=0)
