@@ -23,10 +23,11 @@ MAY_IMPORT = {
     "guess": {"errors", "text", "spec"},
     "artifacts": {"errors", "spec"},
     "checkpoints": {"errors", "artifacts"},
+    "tuning": {"errors", "text", "spec", "schema", "artifacts", "checkpoints"},
     "testing": {"errors", "spec", "catalog", "parts", "builders"},
     "commands": {
         *("errors", "quiet", "text", "spec", "catalog", "parts", "builders", "schema", "guess", "artifacts"),
-        "checkpoints",
+        *("checkpoints", "tuning"),
     },
     "cli": {"errors", "commands"},
     "__init__": {"catalog"},

@@ -14,7 +14,7 @@ from kspec.commands.console import restart_log, say
 from kspec.commands.load import load, located
 from kspec.commands.plugins import needed
 from kspec.commands.run import build, digest
-from kspec.commands.signals import stopping
+from kspec.commands.signals import Stopping, stopping
 from kspec.commands.train import FINISHED, Place, conduct, state_of, where
 from kspec.errors import RunError, UsageError, dotted
 from kspec.spec import Spec
@@ -24,12 +24,13 @@ DECIDING = ("kspec", "keras", "keras-hub", "tensorflow", "numpy", "jax", "torch"
 """The packages whose version can change a bit of the result."""
 
 
-def resume(folder: str, other_versions: bool = False) -> None:
+def resume(folder: str, other_versions: bool = False, asked: Stopping | None = None) -> None:
     """Goes on with the run in a folder; with one that has finished there is nothing to do.
 
     Args:
         folder: the run's.
         other_versions: go on although Keras or another package that decides about the bits has another version.
+        asked: what stops it, by default only signals.
 
     Raises:
         UsageError: not a run; its spec, its data or the versions are others; another process trains it.
@@ -45,7 +46,7 @@ def resume(folder: str, other_versions: bool = False) -> None:
     if changed and not other_versions:
         raise UsageError(f"{place}: not the versions the run began with: {changed}; the result would be another one\n"
                          "       hint: install those, or go on all the same with --other-versions")  # fmt: skip
-    with stopping() as stop, checkpoints.locked(place):
+    with stopping(asked) as stop, checkpoints.locked(place):
         found = checkpoints.read(place)
         document, spec = load(str(place / artifacts.SPEC), ())
         _same_spec(place, before, found)

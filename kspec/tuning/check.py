@@ -1,0 +1,85 @@
+"""Whether every value of a search space is valid where it is placed: all problems, with their places in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+from kspec.errors import Problem, SpecError
+from kspec.spec import Spec
+from kspec.spec.tune import Tune, listed, meets
+from kspec.text import Document
+from kspec.tuning.parts import part_spec, parts
+from kspec.tuning.place import base, trial_spec
+from kspec.tuning.space import Axis, axes, sample
+
+DRAWS = 64
+"""Trials by chance that are read besides the ends of each axis: what only fits together in some combinations."""
+
+
+def check(document: Document, spec: Spec) -> tuple[Tune, list[Axis], Document]:
+    """The search of a spec, ready to be run: what it is, its axes, and the document that trials are made from.
+
+    Raises:
+        SpecError: no `tune`; a key of the space that does not exist; a value that is not valid for its key.
+    """
+    if spec.tune is None:
+        hint = "name at least `objective`, `trials` and `space`; `kspec explain tune` shows the keys"
+        problem = Problem((), "the spec has no section `tune`", "tune: {objective: ..., trials: ..., space: ...}", hint=hint)
+        raise SpecError(document.locate(problem))
+    try:
+        found = axes(spec.tune.space)
+    except SpecError as error:
+        raise SpecError([document.locate(problem) for problem in error.problems]) from None
+    ready = base(document, spec)
+    problems = list(_problems(ready, found, spec))
+    if problems:
+        raise SpecError(sorted(problems, key=_place))
+    return spec.tune, found, ready
+
+
+def _problems(ready: Document, found: Sequence[Axis], spec: Spec) -> Iterator[Problem]:
+    seen: set[tuple[Any, ...]] = set()
+    for values in _trials(found):
+        try:
+            trial = trial_spec(ready, list(found), values)
+            if spec.tune is not None:
+                part_spec(trial, parts(trial, spec.tune)[0])
+        except SpecError as error:
+            for problem in error.problems:
+                located = ready.locate(problem)
+                place = (located.mark, located.message)
+                if place not in seen:
+                    seen.add(place)
+                    yield located
+
+
+def _trials(found: Sequence[Axis]) -> Iterator[dict[str, Any]]:
+    """The ends of each axis alone, with what its conditions need; then trials by chance."""
+    by_key = {axis.key: axis for axis in found}
+    for axis in found:
+        context = _context(axis, by_key)
+        for value, _ in axis.corners():
+            yield {**context, axis.key: value}
+    random = Random(0)
+    for _ in range(DRAWS):
+        yield sample(list(found), random)
+
+
+def _context(axis: Axis, by_key: dict[str, Axis]) -> dict[str, Any]:
+    """Values under which the conditions of an axis are met."""
+    values: dict[str, Any] = {}
+    for parent, wanted in axis.dimension.when.items():
+        above = by_key[parent]
+        values |= _context(above, by_key)
+        first = listed(wanted)[0]
+        choices = above.dimension.choice
+        values[parent] = first if choices is None else next(one for one in choices if meets(one, first))
+    return values
+
+
+def _place(problem: Problem) -> tuple[str, int, int]:
+    return (problem.mark.file, problem.mark.line, problem.mark.column) if problem.mark else ("", 0, 0)
+
+
