@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kspec import artifacts, checkpoints, text
 from kspec.checkpoints import Checkpoint
-from kspec.commands import record
 from kspec.commands.console import restart_log, say
 from kspec.commands.load import load, located
 from kspec.commands.plugins import needed
 from kspec.commands.run import build, digest
+from kspec.commands.since import differing, other_versions_than
 from kspec.commands.signals import Stopping, stopping
 from kspec.commands.train import FINISHED, Place, conduct, state_of, where
-from kspec.errors import RunError, UsageError, dotted
+from kspec.errors import RunError, UsageError
 from kspec.spec import Spec
 from kspec.spec.device import Device
-
-DECIDING = ("kspec", "keras", "keras-hub", "tensorflow", "numpy", "jax", "torch")
-"""The packages whose version can change a bit of the result."""
-
 
 def resume(folder: str, other_versions: bool = False, asked: Stopping | None = None) -> None:
     """Goes on with the run in a folder; with one that has finished there is nothing to do.
@@ -42,7 +38,7 @@ def resume(folder: str, other_versions: bool = False, asked: Stopping | None = N
         print(f"{place}: the run has finished; there is nothing to resume")
         return
     _would_fail_again(place, before)
-    changed = "; ".join([*needed(place, before), *_other_versions(before["versions"])])
+    changed = "; ".join([*needed(place, before), *other_versions_than(before["versions"])])
     if changed and not other_versions:
         raise UsageError(f"{place}: not the versions the run began with: {changed}; the result would be another one\n"
                          "       hint: install those, or go on all the same with --other-versions")  # fmt: skip
@@ -77,13 +73,6 @@ def _would_fail_again(place: Path, before: Mapping[str, Any]) -> None:
                        "training.learning_rate.peak=...")  # fmt: skip
 
 
-def _other_versions(then: Mapping[str, str]) -> list[str]:
-    """What differs: `keras 3.15.1, now 3.16.0`."""
-    now = record.versions()
-    different = [name for name in DECIDING if then.get(name) != now.get(name)]
-    return [f"{name} {then.get(name)}, now {now.get(name)}" for name in different]
-
-
 def _same_spec(place: Path, before: Mapping[str, Any], found: Checkpoint | None) -> None:
     """Refuses a spec.yaml that is not the one the run began with.
 
@@ -96,7 +85,7 @@ def _same_spec(place: Path, before: Mapping[str, Any], found: Checkpoint | None)
     what = (
         ""
         if found is None
-        else ": " + ", ".join(_differences(text.read_text(found.facts["spec"]).tree, text.read_text(now).tree))
+        else ": " + ", ".join(differing(text.read_text(found.facts["spec"]).tree, text.read_text(now).tree))
     )
     message = f"changed since the run began{what}"
     raise UsageError(f"{place / artifacts.SPEC}: {message}\n       hint: undo the change, or {_anew(place)}")
@@ -104,15 +93,6 @@ def _same_spec(place: Path, before: Mapping[str, Any], found: Checkpoint | None)
 
 def _anew(place: Path) -> str:
     return f"start a new run: kspec run {place / artifacts.SPEC}"
-
-
-def _differences(then: Any, now: Any, path: tuple[str | int, ...] = ()) -> Iterator[str]:
-    """What differs between two trees: `training.epochs was 5, is 10`."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        for key in {**then, **now}:
-            yield from _differences(then.get(key), now.get(key), (*path, key))
-    elif then != now:
-        yield f"{dotted(path)} was {then}, is {now}"
 
 
 def _say_where(place: Path, found: Checkpoint | None, changed: str) -> None:

@@ -6,8 +6,7 @@ import time
 
 from rich.status import Status
 
-from kspec.commands.console import console, say
-from kspec.commands.summary import clock
+from kspec.commands.console import clock, console, say
 from kspec.tuning.record import FINISHED, PAUSED, STOPPED, Trial
 from kspec.tuning.search import Search, mean_seconds
 from kspec.tuning.size import planned

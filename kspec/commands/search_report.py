@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from kspec import artifacts
-from kspec.commands.console import say, show
+from kspec.commands.console import clock, say, show
 from kspec.commands.search_lines import short
-from kspec.commands.summary import clock
 from kspec.tuning import record as records
 from kspec.tuning import scores
 from kspec.tuning.importance import importance

@@ -12,7 +12,7 @@ from rich.table import Table
 from kspec.builders.examples import Datasets
 from kspec.builders.experiment import Experiment
 from kspec.commands import plugins, record
-from kspec.commands.console import show
+from kspec.commands.console import clock, show
 from kspec.commands.measure import Metrics
 
 UNITS = {"image": "images", "text": "texts", "table": "rows", "array": "examples"}
@@ -100,8 +100,3 @@ def show_table(
     if folder is not None:
         table.add_row("run", str(folder))
     show(table)
-
-
-def clock(seconds: float) -> str:
-    """Seconds as `4.2 s` or `3 min 05 s`."""
-    return f"{seconds:.1f} s" if seconds < 90 else f"{int(seconds // 60)} min {int(seconds % 60):02d} s"

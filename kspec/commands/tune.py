@@ -13,9 +13,9 @@ from kspec import artifacts, text
 from kspec.commands import plugins, record
 from kspec.commands.console import log, restart_log, say
 from kspec.commands.load import load
-from kspec.commands.resume import _differences, _other_versions
 from kspec.commands.search_lines import SearchLines
 from kspec.commands.search_report import finish
+from kspec.commands.since import DECIDING, differing, other_versions_than
 from kspec.commands.signals import stopping
 from kspec.commands.start import start as start_keras
 from kspec.commands.workers import Workers
@@ -75,8 +75,8 @@ def resume(folder: str, jobs: int, other_versions: bool = False) -> None:
         print(f"{place}: the search has finished; there is nothing to resume")
         return
     _same_spec(place, before.spec)
-    versions_then = {name: version for name, version in before.facts["versions"].items() if name != "python"}
-    changed = "; ".join([*plugins.needed(place, before.facts), *_other_versions(versions_then), *_other_tuner(versions_then)])
+    others = other_versions_than(before.facts["versions"], (*DECIDING, *TUNER))
+    changed = "; ".join([*plugins.needed(place, before.facts), *others])
     if changed and not other_versions:
         raise UsageError(f"{place}: not the versions the search began with: {changed}; it would go on differently\n"
                          "       hint: install those, or go on all the same with --other-versions")  # fmt: skip
@@ -95,9 +95,11 @@ def run(search: Search, jobs: int, other_versions: bool = False, start: Start | 
     start: starts a training; by default in a process of its own.
     """
     files = [one["file"] for one in search.record.facts["plugins"] if one["file"]]
-    with _locked(search.folder), stopping() as stop, Workers(jobs, files, other_versions) as workers:
+    lines = SearchLines(search, jobs)
+    trainings = search.tune.executions * (search.tune.folds or 1)
+    left = None if lines.total is None else trainings * (lines.total - len(search.record.ended()))
+    with _locked(search.folder), stopping() as stop, Workers(jobs, left, files, other_versions) as workers:
         stop.patient = True
-        lines = SearchLines(search, jobs)
         lines.begin()
         start_keras()
         from kspec.tuning.oracle import Oracle  # with Keras and TensorFlow; the first worker loads them beside it
@@ -152,17 +154,11 @@ TUNER = ("keras-tuner", "scikit-learn", "scipy")
 """The packages that decide which trials are proposed."""
 
 
-def _other_tuner(then: dict[str, str]) -> list[str]:
-    now = versions()
-    different = [name for name in TUNER if then.get(name) != now.get(name)]
-    return [f"{name} {then.get(name)}, now {now.get(name)}" for name in different]
-
-
 def _same_spec(place: Path, then: str) -> None:
     now = (place / artifacts.SPEC).read_text(encoding="utf-8")
     if now == then:
         return
-    what = ", ".join(_differences(text.read_text(then).tree, text.read_text(now).tree)) or "only how it is written"
+    what = ", ".join(differing(text.read_text(then).tree, text.read_text(now).tree)) or "only how it is written"
     message = f"changed since the search began: {what}"
     hint = f"undo the change, or start a new search: kspec tune {place / artifacts.SPEC}"
     raise UsageError(f"{place / artifacts.SPEC}: {message}\n       hint: {hint}")

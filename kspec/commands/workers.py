@@ -63,34 +63,46 @@ class Worker:
 
 
 class Workers:
-    """Starts trainings. While one trains, the next process loads TensorFlow; a context manager that ends the last."""
+    """Starts trainings. While one trains, the next process loads TensorFlow; a context manager that ends the last.
 
-    def __init__(self, jobs: int, plugins: Sequence[str] = (), other_versions: bool = False) -> None:
+    jobs: trainings beside each other. expected: how many there will be, where that is known.
+    plugins, other_versions: see kspec.tuning.order.Order.
+    """
+
+    def __init__(
+        self, jobs: int, expected: int | None = None, plugins: Sequence[str] = (), other_versions: bool = False
+    ) -> None:
         self.plugins, self.other_versions = plugins, other_versions
+        self.expected = expected
         self.gpus = gpus()
         self.places = [environment(place, jobs, self.gpus) for place in range(jobs)]
-        self._spare: Worker | None = None
-        self.prepare()
+        self._spare: list[Worker] = []
+        self.prepare(jobs)
 
-    def prepare(self) -> None:
-        """Starts the next process ahead of its order; with GPUs it is not known yet which one it will have."""
-        if self._spare is None and not self.gpus:
-            self._spare = Worker(self.places[0])
+    def prepare(self, count: int) -> None:
+        """Starts processes ahead of their orders; with GPUs it is not known yet which one each will have."""
+        if self.expected is not None:
+            count = min(count, self.expected)
+        while len(self._spare) < count and not self.gpus:
+            self._spare.append(Worker(self.places[0]))
 
     def start(self, order: Order, place: int) -> Worker:
         """See kspec.tuning.search.Start."""
-        worker = self._spare if self._spare is not None and self._spare.poll() is None else Worker(self.places[place])
-        self._spare = None
+        worker = self._spare.pop(0) if self._spare else None
+        if worker is None or worker.poll() is not None:
+            worker = Worker(self.places[place])
+        if self.expected is not None:
+            self.expected = max(0, self.expected - 1)
         worker.order(replace(order, plugins=self.plugins, other_versions=self.other_versions).line())
-        self.prepare()
+        self.prepare(1)
         return worker
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._spare is not None:
-            self._spare.kill()
+        for one in self._spare:
+            one.kill()
 
 
 def gpus() -> list[str]:
