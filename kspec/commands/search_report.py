@@ -28,9 +28,10 @@ def finish(search: Search) -> None:
     if not able:
         say(f"no trial ended well; see {search.folder / records.TABLE}", style="bold red")
         return
-    show(_table(search, able[:ROWS], f"{search.spec.name}: the best of {_counted(trials)}"))
-    if len(goal) > 1:
-        show(_table(search, scores.unbeaten(trials, goal), "no trial is better in one objective and worse in none than these"))
+    title = f"{search.spec.name}: the best of {_counted(trials)}"
+    if len(goal) > 1:  # the Pareto front
+        title = f"{search.spec.name}: of {_counted(trials)}, those that no other beats in one objective at no cost in another"
+    show(_table(search, scores.unbeaten(trials, goal) if len(goal) > 1 else able[:ROWS], title))
     found = importance(search.axes, compared(trials))
     if found is not None:
         show(_importance(found))

@@ -13,6 +13,7 @@ from kspec import artifacts, text
 from kspec.commands import plugins, record
 from kspec.commands.console import log, restart_log, say
 from kspec.commands.load import load
+from kspec.commands.estimate import estimate
 from kspec.commands.search_lines import SearchLines
 from kspec.commands.search_report import finish
 from kspec.commands.since import DECIDING, differing, other_versions_than
@@ -60,6 +61,16 @@ def tune(document: Document, spec: Spec, runs: str, jobs: int) -> Path:
     records.write(folder, search.record)
     run(search, jobs)
     return folder
+
+
+def dry_run(document: Document, spec: Spec, jobs: int) -> None:
+    """Says how large a search is, and what it would take; leaves nothing behind.
+
+    Raises:
+        SpecError: as `tune`. RunError: the spec itself cannot be trained.
+    """
+    found, axes, _ = check(document, spec)
+    estimate(spec, found, axes, jobs)
 
 
 def resume(folder: str, jobs: int, other_versions: bool = False) -> None:

@@ -198,7 +198,8 @@ class Tune(Section):
     objective: Annotated[ListedOrSingle[Objective], Field(min_length=1)] = Field(
         examples=["val_accuracy", ["val_accuracy", "parameters"]]
     )
-    """A metric of the finished model; of several the sum is searched, and a table shows which trials no other beats."""
+    """A metric of the finished model. Of several, the sum of their standard scores is searched, and a table shows the
+    trials that no other beats."""
     trials: int | None = Field(default=None, ge=1, le=100_000, examples=[30])
     """At most so many trials; grid and hyperband end by themselves."""
     hours: float | None = Field(default=None, gt=0, le=100_000, examples=[8])

@@ -117,6 +117,11 @@ class Oracle:
                 trial.status = kt_trial.TrialStatus.COMPLETED
             self._oracle.end_trial(trial)
 
+    def rescore(self, scores: Mapping[int, float]) -> None:
+        """New scores of trials that have ended."""
+        for number, score in scores.items():
+            self._oracle.trials[self._id(number)].score = score
+
     def replay(self, number: int, proposal: Proposal) -> bool:
         """Brings the oracle to where it was after it proposed this; False where it now proposes something else."""
         if not isinstance(self._oracle, _Bayesian):

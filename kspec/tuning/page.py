@@ -36,7 +36,7 @@ def page(search: Search, importance: dict[str, float] | None) -> str:
         f" Folder: {html.escape(search.folder.name)}</p>",
         "<h2>The best value so far</h2>", _figure(lambda figure: _history(figure, trials, search)),
         "<h2>Every trial as a line through its values</h2>", _figure(lambda figure: _parallel(figure, trials, search)),
-        '<p class="note">Bright lines are the better trials. A key whose condition is not met is at the bottom mark.</p>',
+        '<p class="note">Bright lines are the better trials, and end higher. A key whose condition is not met is at the bottom mark.</p>',
         f"<h2>{html.escape(goal.metric)} over each key</h2>", _figure(lambda figure: _scatter(figure, trials, search)),
     ]  # fmt: skip
     if importance is not None:
@@ -64,6 +64,7 @@ def _figure(draw: Any) -> str:
 
 def _history(figure: Any, trials: Sequence[Trial], search: Search) -> None:
     goal = search.tune.objective[0]
+    trials = sorted(trials, key=lambda one: one.number)
     able = [one for one in trials if one.status in (FINISHED, PAUSED)]
     values = [one.scores[goal.metric] for one in able]
     figure.set_size_inches(9, 3)
@@ -85,20 +86,23 @@ def _parallel(figure: Any, trials: Sequence[Trial], search: Search) -> None:
     axes = figure.subplots()
     ranks = {one.number: rank for rank, one in enumerate(_by_score(trials, search))}
     values = [one.score or 0.0 for one in trials]
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    goal = search.tune.objective
+    is_more_better = len(goal) == 1 and goal[0].direction == "max"
+    ends_at = (min(values), max(values)) if values else (0.0, 1.0)
+    bottom, top = ends_at if is_more_better else ends_at[::-1]
     for trial in sorted(trials, key=lambda one: -ranks[one.number]):
         share = 1 - ranks[trial.number] / max(1, len(trials) - 1)
-        ends = ((trial.score or 0.0) - low) / ((high - low) or 1.0)
+        ends = ((trial.score or 0.0) - bottom) / ((top - bottom) or 1.0)
         heights = [*(max(code(axis, trial), -0.1) for axis in search.axes), ends]
         axes.plot(heights, color=_map(share), alpha=0.25 + 0.6 * share, linewidth=1 + share)
-    axes.set_xticks(range(len(search.axes) + 1), [*(_short(axis.key) for axis in search.axes), "score"], fontsize=8)
+    axes.set_xticks(range(len(search.axes) + 1), [*(_short(axis.key) for axis in search.axes), goal[0].metric if len(goal) == 1 else "score"], fontsize=8)
     axes.set_yticks([])
     for place, axis in enumerate(search.axes):
         axes.axvline(place, color="#cccccc", linewidth=0.8, zorder=0)
         for height, text in _marks(axis):
             axes.text(place + 0.02, height, text, fontsize=7, color="#333333", va="center")
     axes.axvline(len(search.axes), color="#cccccc", linewidth=0.8, zorder=0)
-    for height, value in ((0, low), (1, high)):
+    for height, value in ((0, bottom), (1, top)):
         axes.text(len(search.axes) + 0.02, height, f"{value:.4g}", fontsize=7, va="center")
     axes.spines[:].set_visible(False)
 

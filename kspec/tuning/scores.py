@@ -9,7 +9,7 @@ from statistics import fmean, median, pstdev
 
 from kspec import artifacts
 from kspec.spec.tune import MEASURED, Objective
-from kspec.tuning.record import FINISHED, PAUSED, Trial
+from kspec.tuning.record import DIVERGED, FINISHED, PAUSED, Trial
 
 FIRST_TRIALS = 5
 """Trials that finish before any is compared with their median."""
@@ -32,11 +32,22 @@ def score_of(run: Path, metric: str) -> float:
     return float(record["metrics"][split][metric.removeprefix("val_")])
 
 
-def combined(scores: Sequence[float], objectives: Sequence[Objective]) -> float:
-    """What the oracle is told: the value itself, or of several objectives their sum, less what is to be large."""
+def rescore(ended: Sequence[Trial], objectives: Sequence[Objective]) -> None:
+    """Fills in what the oracle is told of each trial: the value itself; of several objectives, whose units differ, the
+    sum of their standard scores over the trials so far, where less is better."""
+    able = [one for one in ended if one.scores and one.status != DIVERGED]
     if len(objectives) == 1:
-        return scores[0]
-    return sum(value if one.direction == "min" else -value for value, one in zip(scores, objectives, strict=True))
+        for trial in able:
+            trial.score = trial.scores[objectives[0].metric]
+        return
+    for trial in able:
+        trial.score = 0.0
+    for one in objectives:
+        values = [trial.scores[one.metric] for trial in able]
+        centre, width = fmean(values or [0.0]), pstdev(values or [0.0]) or 1.0
+        for trial, value in zip(able, values, strict=True):
+            standard = (value - centre) / width
+            trial.score = (trial.score or 0.0) + (standard if one.direction == "min" else -standard)
 
 
 def put(trial: Trial, runs: Sequence[Path], objectives: Sequence[Objective]) -> None:
@@ -45,7 +56,6 @@ def put(trial: Trial, runs: Sequence[Path], objectives: Sequence[Objective]) -> 
     trial.scores = {metric: fmean(values) for metric, values in table.items()}
     first = table[objectives[0].metric]
     trial.spread = pstdev(first) if len(first) > 1 else None
-    trial.score = combined(list(trial.scores.values()), objectives)
     trial.epochs = len(artifacts.read_history(runs[0]))
 
 

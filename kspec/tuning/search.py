@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from kspec import artifacts, checkpoints
 from kspec.errors import Problem, RunError, SpecError, UsageError
 from kspec.spec import Spec
-from kspec.spec.tune import Tune
+from kspec.spec.tune import Objective, Tune
 from kspec.spec.writer import write as written
 from kspec.text import Document
 from kspec.tuning import record as records
@@ -117,23 +117,33 @@ def conduct(search: Search, oracle: Any, start: Start, jobs: int, asked: Callabl
         RunError: trials failed in the same way, one after the other.
         KeyboardInterrupt: it was stopped; trainings have written their states.
     """
-    replay(search.record, oracle)
+    replay(search.record, oracle, search.tune.objective)
     _Loop(search, oracle, start, jobs, asked, watch).run()
 
 
-def replay(record: Record, oracle: Any) -> None:
+def replay(record: Record, oracle: Any, objectives: Sequence[Objective]) -> None:
     """Tells a new oracle what has happened.
 
     Raises:
         UsageError: it does not propose what it proposed before.
     """
+    ended: list[Trial] = []
     for event, number in record.events:
         trial = record.trials[number]
         if event == ASKED and not oracle.replay(number, trial.proposal):
             message = f"trial {trial.name} is not what the search would try now"
             raise UsageError(f"{message}\n       hint: the algorithm or KerasTuner is another one; begin a new search")
         if event == TOLD:
-            oracle.tell(number, trial.score)
+            ended.append(trial)
+            tell(oracle, ended, objectives)
+
+
+def tell(oracle: Any, ended: Sequence[Trial], objectives: Sequence[Objective]) -> None:
+    """Tells an oracle how the last of these trials ended; of several objectives, the scores of all change with it."""
+    scores.rescore(ended, objectives)
+    oracle.tell(ended[-1].number, ended[-1].score)
+    if len(objectives) > 1:
+        oracle.rescore({one.number: one.score for one in ended if one.score is not None})
 
 
 class _Loop:
@@ -270,8 +280,8 @@ class _Loop:
         runs = [run for run in self.search.runs(trial) if (run / artifacts.RECORD).is_file()]
         scores.put(trial, runs, self.search.tune.objective)
         is_whole = all(artifacts.read_record(run)["status"] == FINISHED for run in runs)
-        if not scores.is_number(trial.score):
-            trial.status, trial.score = DIVERGED, None
+        if not all(map(scores.is_number, trial.scores.values())):
+            trial.status = DIVERGED
         elif is_whole:
             trial.status = FINISHED
         else:
@@ -295,7 +305,7 @@ class _Loop:
         trial.seconds = round(trial.seconds + time.monotonic() - one.began, 3)
         del self.running[place]
         self.record.events.append((TOLD, trial.number))
-        self.oracle.tell(trial.number, trial.score)
+        tell(self.oracle, self.record.ended(), self.search.tune.objective)
         self._save(RUNNING)
         tidy(self.search, [other.trial for other in self.running.values()])
         self.watch(trial)
