@@ -19,15 +19,15 @@ STEPS = 30
 
 def main() -> int:
     """Prints the costs as a line of JSON; the exit code is that of `kspec run` where the spec is wrong."""
-    began = time.perf_counter()
+    began = float(sys.argv[1])
     spec = sys.stdin.read()
     start()
     return guarded(lambda: print(json.dumps(costs(build(read(text.read_text(spec, "the spec"))), began))), False)
 
 
 def costs(experiment: Experiment, began: float) -> dict[str, Any]:
-    """Seconds and bytes of a training. began: when the process began, by `time.perf_counter`."""
-    ready = time.perf_counter()
+    """Seconds and bytes of a training. began: when the process began, by `time.time`."""
+    ready = time.time()
     some = experiment.train.take(STEPS)
     first = _seconds(lambda: experiment.model.fit(some, verbose=0))
     again = _seconds(lambda: experiment.model.fit(some, verbose=0))

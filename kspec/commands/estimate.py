@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +45,9 @@ def estimate(spec: Spec, tune: Tune, axes: Sequence[Axis], jobs: int) -> None:
     if trials is not None and whole is not None:
         seconds = (trials * each * fixed + whole * epoch) / jobs
         hours = seconds / 3600 if hours is None else min(hours, seconds / 3600)
-    say(f"time     about {_hours(hours or 0.0)} at most" + (f", {jobs} trainings beside each other" if jobs > 1 else ""))
+    say(
+        f"time     about {_hours(hours or 0.0)} at most" + (f", {jobs} trainings beside each other" if jobs > 1 else "")
+    )
     kept = tune.keep * each * cost["model_bytes"] + 2 * jobs * cost["state_bytes"]
     if tune.algorithm.hyperband is not None and trials is not None:
         kept += 2 * trials * each * cost["state_bytes"]  # states that may go on
@@ -59,7 +62,7 @@ def measured(spec: Spec, jobs: int) -> dict[str, Any]:
         RunError: it failed; with what it said.
     """
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "kspec.commands.cost"],
+        [sys.executable, "-P", "-m", "kspec.commands.cost", str(time.time())],
         input=write(spec.model_copy(update={"tune": None})),
         capture_output=True,
         text=True,

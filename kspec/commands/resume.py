@@ -13,12 +13,13 @@ from kspec.commands.console import restart_log, say
 from kspec.commands.load import load, located
 from kspec.commands.plugins import needed
 from kspec.commands.run import build, digest
-from kspec.commands.since import differing, other_versions_than
 from kspec.commands.signals import Stopping, stopping
+from kspec.commands.since import differing, other_versions_than
 from kspec.commands.train import FINISHED, Place, conduct, state_of, where
 from kspec.errors import RunError, UsageError
 from kspec.spec import Spec
 from kspec.spec.device import Device
+
 
 def resume(folder: str, other_versions: bool = False, asked: Stopping | None = None) -> None:
     """Goes on with the run in a folder; with one that has finished there is nothing to do.

@@ -7,8 +7,9 @@ import time
 from rich.status import Status
 
 from kspec.commands.console import clock, console, say
+from kspec.tuning.folder import Search
 from kspec.tuning.record import FINISHED, PAUSED, STOPPED, Trial
-from kspec.tuning.search import Search, mean_seconds
+from kspec.tuning.search import mean_seconds
 from kspec.tuning.size import planned
 from kspec.tuning.space import shown
 from kspec.tuning.table import best
@@ -64,7 +65,15 @@ class SearchLines:
         else:
             result = "  ".join(f"{one.metric} {trial.scores[one.metric]:.4g}" for one in goal)
             result += f" ± {trial.spread:.2g}" if trial.spread is not None else ""
-            result += {FINISHED: "", PAUSED: f" after epoch {trial.epochs}", STOPPED: f" hopeless after epoch {trial.epochs}"}[trial.status] if trial.status in (FINISHED, PAUSED, STOPPED) else f" {trial.status}"
+            result += (
+                {
+                    FINISHED: "",
+                    PAUSED: f" after epoch {trial.epochs}",
+                    STOPPED: f" hopeless after epoch {trial.epochs}",
+                }[trial.status]
+                if trial.status in (FINISHED, PAUSED, STOPPED)
+                else f" {trial.status}"
+            )
         values = "  ".join(f"{key.rpartition('.')[2]} {short(value)}" for key, value in trial.proposal.values.items())
         winner = best(self.search)
         mark = "  best so far" if winner is trial else ""

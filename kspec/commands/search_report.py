@@ -11,10 +11,10 @@ from kspec.commands.console import clock, say, show
 from kspec.commands.search_lines import short
 from kspec.tuning import record as records
 from kspec.tuning import scores
+from kspec.tuning.folder import Search
 from kspec.tuning.importance import importance
 from kspec.tuning.page import page
 from kspec.tuning.record import DIVERGED, FAILED, FINISHED, PAUSED, STOPPED, Trial
-from kspec.tuning.search import Search
 
 ROWS = 5
 """Trials in the table."""
@@ -30,7 +30,7 @@ def finish(search: Search) -> None:
         return
     title = f"{search.spec.name}: the best of {_counted(trials)}"
     if len(goal) > 1:  # the Pareto front
-        title = f"{search.spec.name}: of {_counted(trials)}, those that no other beats in one objective at no cost in another"
+        title = f"{search.spec.name}: of {_counted(trials)}, those that no other beats without losing elsewhere"
     show(_table(search, scores.unbeaten(trials, goal) if len(goal) > 1 else able[:ROWS], title))
     found = importance(search.axes, compared(trials))
     if found is not None:
@@ -47,7 +47,13 @@ def compared(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _counted(trials: Sequence[Trial]) -> str:
-    words = {FINISHED: "finished", PAUSED: "paused by Hyperband", STOPPED: "hopeless", FAILED: "failed", DIVERGED: "diverged"}
+    words = {
+        FINISHED: "finished",
+        PAUSED: "paused by Hyperband",
+        STOPPED: "hopeless",
+        FAILED: "failed",
+        DIVERGED: "diverged",
+    }
     counts = [(sum(one.status == status for one in trials), word) for status, word in words.items()]
     said = ", ".join(f"{count} {word}" for count, word in counts if count and word != "finished")
     return f"{len(trials)} trials" + (f" ({said})" if said else "")

@@ -31,12 +31,11 @@ from kspec.commands.start import start
 from kspec.commands.train import FINISHED, DivergedError
 from kspec.errors import SpecError, UsageError
 from kspec.spec.reader import read
+from kspec.tuning.failures import FILE, OBJECTIVE, SAID
 from kspec.tuning.order import Order
+from kspec.tuning.record import DIVERGED
 from kspec.tuning.scores import is_hopeless, is_logged
 
-FAILURE = "failure.json"
-OBJECTIVE, DIVERGED = "objective", "diverged"
-"""Kinds of failures that the search treats in their own way."""
 GRACE = 20.0
 """Seconds from the end of the search to the end of this process, whatever it does."""
 PATIENCE = 60.0
@@ -88,7 +87,7 @@ def main() -> int:
     judge = Judge(order)
     threading.Thread(target=_watch, args=(judge,), daemon=True).start()
     folder = Path(order.folder)
-    (folder / FAILURE).unlink(missing_ok=True)
+    (folder / FILE).unlink(missing_ok=True)
     sys.argv = ["kspec", "run", str(folder / artifacts.SPEC)]  # what repeats it, for run.json
     try:
         if order.plugins:
@@ -143,7 +142,7 @@ def _copy(past: Path, folder: Path) -> None:
     """The folder of another run as one's own, whole or not at all."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(past, partial, ignore=shutil.ignore_patterns(checkpoints.LOCK, FAILURE))
+    shutil.copytree(past, partial, ignore=shutil.ignore_patterns(checkpoints.LOCK, FILE))
     partial.rename(folder)
 
 
@@ -181,7 +180,10 @@ def record_failure(order: Order, error: BaseException) -> None:
         artifacts.write_text(folder / artifacts.SPEC, order.spec)
     whole = "".join(traceback.format_exception(error))
     content = {"kind": kind(error), "message": str(error) or type(error).__name__, "traceback": whole}
-    artifacts.write_text(folder / FAILURE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    if isinstance(error, SpecError):
+        first = error.problems[0]
+        content |= dict(zip(SAID, (first.message, first.expected, first.found, first.hint), strict=True))
+    artifacts.write_text(folder / FILE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def kind(error: BaseException) -> str:

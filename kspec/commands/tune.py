@@ -12,12 +12,12 @@ from filelock import FileLock, Timeout
 from kspec import artifacts, text
 from kspec.commands import plugins, record
 from kspec.commands.console import log, restart_log, say
-from kspec.commands.load import load
 from kspec.commands.estimate import estimate
+from kspec.commands.load import load
 from kspec.commands.search_lines import SearchLines
 from kspec.commands.search_report import finish
-from kspec.commands.since import DECIDING, differing, other_versions_than
 from kspec.commands.signals import stopping
+from kspec.commands.since import DECIDING, differing, other_versions_than
 from kspec.commands.start import start as start_keras
 from kspec.commands.workers import Workers
 from kspec.errors import UsageError
@@ -25,7 +25,9 @@ from kspec.spec import Spec
 from kspec.text import Document
 from kspec.tuning import record as records
 from kspec.tuning.check import check
-from kspec.tuning.search import FINISHED, Search, Start, conduct
+from kspec.tuning.folder import Search
+from kspec.tuning.record import FINISHED
+from kspec.tuning.search import Start, conduct
 from kspec.tuning.table import write_best, write_table
 
 

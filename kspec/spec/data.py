@@ -280,7 +280,9 @@ class Data(Section):
         found = Problem((), "exactly one source is needed", f"one of {', '.join(SOURCES)}", ", ".join(chosen) or "none")
         problems = [found] if len(chosen) != 1 else []
         if value.get("fold") is not None and value.get("validation") is not None:
-            problems.append(Problem(("fold",), "two sources of validation data", "validation, or fold", "both", on_key=True))
+            problems.append(
+                Problem(("fold",), "two sources of validation data", "validation, or fold", "both", on_key=True)
+            )
         return collected(handler, value, problems)
 
     @property

@@ -8,7 +8,8 @@ from typing import Any
 
 from kspec.errors import Problem, SpecError
 from kspec.spec import Spec
-from kspec.spec.tune import Tune, listed, meets
+from kspec.spec.dimension import listed, meets
+from kspec.spec.tune import Tune
 from kspec.text import Document
 from kspec.tuning.parts import part_spec, parts
 from kspec.tuning.place import base, trial_spec
@@ -26,7 +27,9 @@ def check(document: Document, spec: Spec) -> tuple[Tune, list[Axis], Document]:
     """
     if spec.tune is None:
         hint = "name at least `objective`, `trials` and `space`; `kspec explain tune` shows the keys"
-        problem = Problem((), "the spec has no section `tune`", "tune: {objective: ..., trials: ..., space: ...}", hint=hint)
+        problem = Problem(
+            (), "the spec has no section `tune`", "tune: {objective: ..., trials: ..., space: ...}", hint=hint
+        )
         raise SpecError(document.locate(problem))
     try:
         found = axes(spec.tune.space)
@@ -81,5 +84,3 @@ def _context(axis: Axis, by_key: dict[str, Axis]) -> dict[str, Any]:
 
 def _place(problem: Problem) -> tuple[str, int, int]:
     return (problem.mark.file, problem.mark.line, problem.mark.column) if problem.mark else ("", 0, 0)
-
-

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+from kspec.tuning.folder import Search
 from kspec.tuning.importance import code
 from kspec.tuning.record import FINISHED, PAUSED, STOPPED, Trial
-from kspec.tuning.search import Search
 from kspec.tuning.space import Axis, shown
 
 STYLE = """
@@ -32,21 +32,24 @@ def page(search: Search, importance: dict[str, float] | None) -> str:
                        for status in dict.fromkeys(one.status for one in search.record.ended()))  # fmt: skip
     parts = [
         f"<h1>{html.escape(search.spec.name)}</h1>",
-        f"<p>{name} search for {html.escape(goal.metric)} ({goal.direction}), {len(search.record.ended())} trials: {counts}."
-        f" Folder: {html.escape(search.folder.name)}</p>",
+        f"<p>{name} search for {html.escape(goal.metric)} ({goal.direction}), {len(search.record.ended())} trials: "
+        f"{counts}. Folder: {html.escape(search.folder.name)}</p>",
         "<h2>The best value so far</h2>", _figure(lambda figure: _history(figure, trials, search)),
         "<h2>Every trial as a line through its values</h2>", _figure(lambda figure: _parallel(figure, trials, search)),
-        '<p class="note">Bright lines are the better trials, and end higher. A key whose condition is not met is at the bottom mark.</p>',
+        '<p class="note">Bright lines are the better trials, and end higher. Below the axis: a key whose condition is '
+        "not met.</p>",
         f"<h2>{html.escape(goal.metric)} over each key</h2>", _figure(lambda figure: _scatter(figure, trials, search)),
     ]  # fmt: skip
     if importance is not None:
         parts += ["<h2>What mattered</h2>", _figure(lambda figure: _bars(figure, importance))]
-        parts += ['<p class="note">Permutation importance of a random forest over the finished trials (Breiman 2001).</p>']
+        parts += [
+            '<p class="note">Permutation importance of a random forest over the finished trials (Breiman 2001).</p>'
+        ]
     parts += ["<h2>All trials</h2>", _rows(search)]
     body = "\n".join(parts)
     title = html.escape(search.spec.name)
     head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-    return f"<!doctype html><html lang=\"en\"><head>{head}</head><body>{body}</body></html>\n"
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
 
 def _figure(draw: Any) -> str:
@@ -74,7 +77,9 @@ def _history(figure: Any, trials: Sequence[Trial], search: Search) -> None:
         axes.scatter([one.number for one in some], [one.scores[goal.metric] for one in some], s=16, color=colour,
                      label=status if some else None)  # fmt: skip
     better = max if goal.direction == "max" else min
-    axes.step([one.number for one in able], list(accumulate(values, better)), where="post", color="#d62728", label="best")
+    axes.step(
+        [one.number for one in able], list(accumulate(values, better)), where="post", color="#d62728", label="best"
+    )
     axes.set_xlabel("trial")
     axes.set_ylabel(goal.metric)
     axes.legend(frameon=False, fontsize=8)
@@ -95,7 +100,11 @@ def _parallel(figure: Any, trials: Sequence[Trial], search: Search) -> None:
         ends = ((trial.score or 0.0) - bottom) / ((top - bottom) or 1.0)
         heights = [*(max(code(axis, trial), -0.1) for axis in search.axes), ends]
         axes.plot(heights, color=_map(share), alpha=0.25 + 0.6 * share, linewidth=1 + share)
-    axes.set_xticks(range(len(search.axes) + 1), [*(_short(axis.key) for axis in search.axes), goal[0].metric if len(goal) == 1 else "score"], fontsize=8)
+    axes.set_xticks(
+        range(len(search.axes) + 1),
+        [*(_short(axis.key) for axis in search.axes), goal[0].metric if len(goal) == 1 else "score"],
+        fontsize=8,
+    )
     axes.set_yticks([])
     for place, axis in enumerate(search.axes):
         axes.axvline(place, color="#cccccc", linewidth=0.8, zorder=0)
@@ -116,7 +125,9 @@ def _scatter(figure: Any, trials: Sequence[Trial], search: Search) -> None:
     for axes, axis in zip(grid, search.axes, strict=False):
         for status, colour in COLOURS.items():
             some = [one for one in trials if one.status == status and axis.key in one.proposal.values]
-            axes.scatter([code(axis, one) for one in some], [one.scores[goal.metric] for one in some], s=14, color=colour)
+            axes.scatter(
+                [code(axis, one) for one in some], [one.scores[goal.metric] for one in some], s=14, color=colour
+            )
         marks = _marks(axis)
         axes.set_xticks([height for height, _ in marks], [text for _, text in marks], fontsize=7)
         axes.set_title(_short(axis.key), fontsize=9)
@@ -141,10 +152,9 @@ def _rows(search: Search) -> str:
     ordered = _by_score([one for one in search.record.ended() if one.score is not None], search)
     for trial in [*ordered, *(one for one in search.record.ended() if one.score is None)]:
         values = trial.proposal.values
-        cells = [
-            trial.name, trial.status, *(f"{trial.scores[one.metric]:.5g}" if one.metric in trial.scores else "" for one in goal),
-            str(trial.epochs), f"{trial.seconds:.1f}", *(shown(values[axis.key]) if axis.key in values else "" for axis in search.axes),
-        ]  # fmt: skip
+        numbers = [f"{trial.scores[one.metric]:.5g}" if one.metric in trial.scores else "" for one in goal]
+        chosen = [shown(values[axis.key]) if axis.key in values else "" for axis in search.axes]
+        cells = [trial.name, trial.status, *numbers, str(trial.epochs), f"{trial.seconds:.1f}", *chosen]
         lines.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
     return f"<table>{''.join(lines)}</table>"
 

@@ -116,13 +116,19 @@ def _opened(node: Any, step: str | int, above: Path, source: Path) -> Any:
         if isinstance(node, list) and step < len(node):
             return node
         message = f"'{dotted(above)}' has no item {step}"
-        raise SpecError(Problem(source[:3], message, found=f"{len(node)} items" if isinstance(node, list) else "no list", on_key=True))
+        raise SpecError(
+            Problem(
+                source[:3], message, found=f"{len(node)} items" if isinstance(node, list) else "no list", on_key=True
+            )
+        )
     if isinstance(node, str) and (node == step or is_component(node)):
         node = {node: {}}
     if isinstance(node, dict):
         if len(node) == 1 and is_component(step) and is_component(other := next(iter(node))) and other != step:
             hint = f"make it depend on the component: when: {{{dotted(above)}: {step}}}"
-            raise SpecError(Problem(source[:3], f"'{dotted(above)}' is {other} here, not {step}", hint=hint, on_key=True))
+            raise SpecError(
+                Problem(source[:3], f"'{dotted(above)}' is {other} here, not {step}", hint=hint, on_key=True)
+            )
         return node
     if node is None:
         return {}

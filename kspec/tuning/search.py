@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,27 +10,24 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Protocol
 
-from kspec import artifacts, checkpoints
-from kspec.errors import Problem, RunError, SpecError, UsageError
-from kspec.spec import Spec
-from kspec.spec.tune import Objective, Tune
+from kspec import artifacts
+from kspec.errors import UsageError
+from kspec.spec.tune import Objective
 from kspec.spec.writer import write as written
-from kspec.text import Document
 from kspec.tuning import record as records
 from kspec.tuning import scores
+from kspec.tuning.disk import tidy
+from kspec.tuning.failures import FILE, give_up
+from kspec.tuning.folder import Search
 from kspec.tuning.order import Order
-from kspec.tuning.parts import Part, part_spec, parts
-from kspec.tuning.place import trial_spec
+from kspec.tuning.parts import Part, part_spec
 from kspec.tuning.proposal import Proposal
 from kspec.tuning.record import ASKED, DIVERGED, FAILED, FINISHED, PAUSED, RUNNING, STOPPED, TOLD, Record, Trial
-from kspec.tuning.space import Axis
 
 POLL = 0.05
 """Seconds between two looks at the trainings that run."""
 DEATHS = 3
 """How often a training may be killed from outside before its trial counts as failed."""
-ALIKE = 3
-"""Trials that fail in the same way in a row end the search."""
 INTERRUPTED = "interrupted"
 
 
@@ -54,34 +49,6 @@ class Process(Protocol):
 
 Start = Callable[[Order, int], Process]
 """Starts a training in one of the places beside each other, from 0."""
-
-
-@dataclass
-class Search:
-    """A search in its folder."""
-
-    folder: Path
-    spec: Spec
-    tune: Tune
-    axes: list[Axis]
-    base: Document
-    record: Record
-
-    def runs(self, trial: Trial) -> list[Path]:
-        """The run folders of a trial."""
-        return [self.run(trial, part) for part in self.parts(trial)]
-
-    def run(self, trial: Trial, part: Part) -> Path:
-        """The folder of one training."""
-        return self.folder / records.TRIALS / trial.name / part.name
-
-    def parts(self, trial: Trial) -> list[Part]:
-        """The trainings of a trial."""
-        return parts(self.trial_spec(trial), self.tune)
-
-    def trial_spec(self, trial: Trial) -> Spec:
-        """The spec of a trial."""
-        return trial_spec(self.base, self.axes, trial.proposal.values)
 
 
 @dataclass
@@ -212,7 +179,9 @@ class _Loop:
         """The next trial; None where there is none, or none yet."""
         tune, number = self.search.tune, len(self.record.trials)
         spent = self.before + time.monotonic() - self.began
-        if tune.trials is not None and number >= tune.trials or tune.hours is not None and spent >= 3600 * tune.hours:
+        if (tune.trials is not None and number >= tune.trials) or (
+            tune.hours is not None and spent >= 3600 * tune.hours
+        ):
             return None
         proposal = self.oracle.ask(number)
         if not isinstance(proposal, Proposal):
@@ -289,7 +258,7 @@ class _Loop:
         self._ended(place, one)
 
     def _failed(self, place: int, one: _Running, run: Path, code: int) -> None:
-        trial, path = one.trial, run / "failure.json"
+        trial, path = one.trial, run / FILE
         if path.is_file():
             trial.error = json.loads(path.read_text(encoding="utf-8"))
         else:
@@ -298,7 +267,7 @@ class _Loop:
             trial.error = {"kind": what, "message": what + hint, "traceback": one.process.said()}
         trial.status = DIVERGED if trial.error["kind"] == DIVERGED else FAILED
         self._ended(place, one)
-        _give_up(self.search)
+        give_up(self.search)
 
     def _ended(self, place: int, one: _Running) -> None:
         trial = one.trial
@@ -309,60 +278,6 @@ class _Loop:
         self._save(RUNNING)
         tidy(self.search, [other.trial for other in self.running.values()])
         self.watch(trial)
-
-
-def _give_up(search: Search) -> None:
-    """Ends a search in which every trial will fail.
-
-    Raises:
-        SpecError: no training logs the objective.
-        RunError: the last trials failed in the same way; or all trials diverged.
-    """
-    ended = search.record.ended()
-    last = ended[-1]
-    error = last.error or {}
-    if error["kind"] == "objective":
-        raise SpecError(search.base.locate(Problem(("tune", "objective"), *_said(error["message"]))))
-    alike = [one for one in ended[-ALIKE:] if one.error is not None and one.error["kind"] == error["kind"]]
-    # Values under which a training diverges are a result, unless there is no other.
-    only = last.status == FAILED or all(one.status == DIVERGED for one in ended)
-    if len(alike) == ALIKE and only:
-        names = ", ".join(one.name for one in alike)
-        raise RunError(
-            f"the trials {names} failed in the same way, one after the other:\n\n{error['traceback'].rstrip()}\n\n"
-            f"       hint: mend the cause, then go on with: kspec resume {search.folder}"
-        )
-
-
-def _said(message: str) -> tuple[str, str, str, str]:
-    """The message, expected, found and hint of a problem that was rendered in another process."""
-    first, *rest = message.splitlines()
-    parts = {key: text for line in rest if (match := re.match(r"\s+(expected|found|hint): (.*)", line))
-             for key, text in [match.groups()]}  # fmt: skip
-    plain = first.partition("tune.objective: ")[2] or first
-    return plain, *(parts[key] if key in parts else "" for key in ("expected", "found", "hint"))  # type: ignore[return-value]
-
-
-def tidy(search: Search, running: Sequence[Trial]) -> None:
-    """Removes the models and states that nobody needs: of all but the best trials, and of those Hyperband has left."""
-    ended = search.record.ended()
-    best = scores.ranked(ended, search.tune.objective)[: search.tune.keep]
-    last = search.record.trials[-1].proposal.bracket
-    wanted = {one.proposal.past for one in search.record.trials if one.status == RUNNING}
-    for trial in ended:
-        goes_on = trial.number in wanted or (
-            trial.status == PAUSED
-            and (trial.proposal.bracket == last or any(one.proposal.bracket == trial.proposal.bracket for one in running))
-            and all(one.proposal.past != trial.number for one in search.record.trials)
-        )
-        folder = search.folder / records.TRIALS / trial.name
-        if trial not in best:
-            for model in folder.glob(f"**/{artifacts.MODEL}"):
-                if not goes_on:
-                    model.unlink()
-        if not goes_on:
-            for states in folder.glob(f"**/{checkpoints.FOLDER}"):
-                shutil.rmtree(states, ignore_errors=True)
 
 
 def mean_seconds(record: Record) -> float | None:

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from kspec.errors import Problem, SpecError
-from kspec.spec.tune import Dimension, listed, meets
+from kspec.spec.dimension import Dimension, listed, meets
 from kspec.text.address import GRAMMAR, as_index, parse
 from kspec.text.nodes import Path
 

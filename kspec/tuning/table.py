@@ -10,9 +10,9 @@ from kspec import artifacts
 from kspec.spec.writer import write
 from kspec.tuning import record as records
 from kspec.tuning import scores
+from kspec.tuning.folder import Search
 from kspec.tuning.parts import part_spec
 from kspec.tuning.record import PAUSED, Trial
-from kspec.tuning.search import Search
 from kspec.tuning.space import shown
 
 

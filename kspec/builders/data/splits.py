@@ -205,8 +205,14 @@ def _fold(train: Examples, classes: np.ndarray | None, fold: Fold) -> tuple[np.n
     rarest = len(train) if classes is None else int(np.bincount(classes)[np.unique(classes)].min())
     if rarest < fold.of:
         reason = f"{rarest} examples" if classes is None else f"a class with {rarest} examples"
-        hint = "" if classes is None else "fewer folds, drop the rare class with clean: drop_labels, or data.stratify: false"
-        raise DataError(Problem(("data", "fold"), f"{fold.of} folds are too many", "an example of each class in each", reason, hint))
+        hint = (
+            ""
+            if classes is None
+            else "fewer folds, drop the rare class with clean: drop_labels, or data.stratify: false"
+        )
+        raise DataError(
+            Problem(("data", "fold"), f"{fold.of} folds are too many", "an example of each class in each", reason, hint)
+        )
     kind = KFold if classes is None else StratifiedKFold
     drawn = kind(n_splits=fold.of, shuffle=True, random_state=0).split(np.arange(len(train)), classes)
     rest, held_out = list(drawn)[fold.number]
