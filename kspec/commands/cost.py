@@ -9,8 +9,8 @@ from typing import Any
 
 from kspec import text
 from kspec.builders.experiment import Experiment, build
-from kspec.cli import guarded
 from kspec.commands.start import start
+from kspec.errors import KspecError
 from kspec.spec.reader import read
 
 STEPS = 30
@@ -22,7 +22,12 @@ def main() -> int:
     began = float(sys.argv[1])
     spec = sys.stdin.read()
     start()
-    return guarded(lambda: print(json.dumps(costs(build(read(text.read_text(spec, "the spec"))), began))), False)
+    try:
+        print(json.dumps(costs(build(read(text.read_text(spec, "the spec"))), began)))
+    except KspecError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
 
 
 def costs(experiment: Experiment, began: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -37,11 +38,9 @@ class Worker:
         """Sends the order. The pipe stays open: its end tells the worker that the search has gone."""
         pipe = self._process.stdin
         if pipe is not None:
-            try:
+            with suppress(BrokenPipeError):  # it died; `poll` says how
                 pipe.write(line.encode())
                 pipe.flush()
-            except BrokenPipeError:  # it died; `poll` says how
-                return
 
     def poll(self) -> int | None:
         """See kspec.tuning.search.Process."""
@@ -60,6 +59,13 @@ class Worker:
         """The end of its standard error."""
         self._errors.seek(0)
         return self._errors.read().decode(errors="replace")[-LAST:]
+
+    def close(self) -> None:
+        """Lets go of its pipes; it has ended."""
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+        self._errors.close()
 
 
 class Workers:
@@ -89,8 +95,10 @@ class Workers:
     def start(self, order: Order, place: int) -> Worker:
         """See kspec.tuning.search.Start."""
         worker = self._spare.pop(0) if self._spare else None
-        if worker is None or worker.poll() is not None:
-            worker = Worker(self.places[place])
+        if worker is not None and worker.poll() is not None:  # it could not even begin; the next one says why
+            worker.close()
+            worker = None
+        worker = worker or Worker(self.places[place])
         if self.expected is not None:
             self.expected = max(0, self.expected - 1)
         worker.order(replace(order, plugins=self.plugins, other_versions=self.other_versions).line())
@@ -103,6 +111,7 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         for one in self._spare:
             one.kill()
+            one.close()
 
 
 def gpus() -> list[str]:

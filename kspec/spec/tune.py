@@ -163,7 +163,14 @@ class Tune(Section):
     def _ends(self) -> Tune:
         name, _ = self.algorithm.chosen
         if self.trials is None and self.hours is None and name in ("random", "bayesian"):
-            raise refuse(Problem((), f"nothing ends a search of {name}", "`trials`, `hours`, or both", on_key=True))
+            raise refuse(
+                Problem(
+                    (),
+                    f"'trials' or 'hours' is missing: nothing else ends a {name} search",
+                    "trials, hours, or both",
+                    on_key=True,
+                )
+            )
         return self
 
     @model_validator(mode="after")

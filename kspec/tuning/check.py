@@ -35,36 +35,41 @@ def check(document: Document, spec: Spec) -> tuple[Tune, list[Axis], Document]:
         found = axes(spec.tune.space)
     except SpecError as error:
         raise SpecError([document.locate(problem) for problem in error.problems]) from None
-    ready = base(document, spec)
-    problems = list(_problems(ready, found, spec))
+    ready = base(document, spec, found)
+    problems = _problems(ready, found, spec)
     if problems:
         raise SpecError(sorted(problems, key=_place))
     return spec.tune, found, ready
 
 
-def _problems(ready: Document, found: Sequence[Axis], spec: Spec) -> Iterator[Problem]:
-    seen: set[tuple[Any, ...]] = set()
-    for values in _trials(found):
+def _problems(ready: Document, found: Sequence[Axis], spec: Spec) -> list[Problem]:
+    """What is wrong at the ends of the axes; where nothing is, what is wrong in trials by chance."""
+    return _of(ready, found, spec, _corners(found)) or _of(ready, found, spec, _draws(found))
+
+
+def _of(ready: Document, found: Sequence[Axis], spec: Spec, trials: Iterator[dict[str, Any]]) -> list[Problem]:
+    problems: dict[tuple[Any, ...], Problem] = {}
+    for values in trials:
         try:
             trial = trial_spec(ready, list(found), values)
             if spec.tune is not None:
                 part_spec(trial, parts(trial, spec.tune)[0])
         except SpecError as error:
-            for problem in error.problems:
-                located = ready.locate(problem)
-                place = (located.mark, located.message)
-                if place not in seen:
-                    seen.add(place)
-                    yield located
+            for problem in map(ready.locate, error.problems):
+                problems.setdefault((problem.mark, problem.message), problem)
+    return list(problems.values())
 
 
-def _trials(found: Sequence[Axis]) -> Iterator[dict[str, Any]]:
-    """The ends of each axis alone, with what its conditions need; then trials by chance."""
+def _corners(found: Sequence[Axis]) -> Iterator[dict[str, Any]]:
+    """The ends of each axis alone, with what its conditions need."""
     by_key = {axis.key: axis for axis in found}
     for axis in found:
         context = _context(axis, by_key)
         for value, _ in axis.corners():
             yield {**context, axis.key: value}
+
+
+def _draws(found: Sequence[Axis]) -> Iterator[dict[str, Any]]:
     random = Random(0)
     for _ in range(DRAWS):
         yield sample(list(found), random)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kspec.errors import Mark, Problem, SpecError, dotted
@@ -18,15 +18,17 @@ from kspec.tuning.space import Axis
 Marks = dict[Path, tuple[Mark, Mark | None]]
 
 
-def base(document: Document, spec: Spec) -> Document:
+def base(document: Document, spec: Spec, axes: Sequence[Axis]) -> Document:
     """The complete spec as a document, in which values can be placed.
 
-    A rate or decay that the file does not state is left out: it is the default of the optimizer, whichever a trial has.
+    A rate or decay that the file does not state is left out, unless a key below it is searched: it is the default of
+    the optimizer, whichever a trial has.
     """
     tree = spec.model_dump(mode="json")
     stated = document.tree.get("training") or {}
     for key in OWNED:
-        if key in tree["training"] and not _states(stated, key):
+        is_searched = any(axis.path[:2] == ("training", key) and len(axis.path) > 2 for axis in axes)
+        if key in tree["training"] and not _states(stated, key) and not is_searched:
             del tree["training"][key]
     marks = {path: mark for path, mark in document.marks.items() if path[:1] == ("tune",) or _holds(tree, path)}
     return Document(tree, marks)

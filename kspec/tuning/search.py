@@ -46,6 +46,9 @@ class Process(Protocol):
     def said(self) -> str:
         """The end of what it wrote to standard error."""
 
+    def close(self) -> None:
+        """Lets go of it, after its end."""
+
 
 Start = Callable[[Order, int], Process]
 """Starts a training in one of the places beside each other, from 0."""
@@ -157,6 +160,7 @@ class _Loop:
             for one in self.running.values():
                 if one.process.poll() is None:
                     one.process.kill()
+                one.process.close()
             self._save(status)
 
     def _save(self, status: str) -> None:
@@ -229,11 +233,13 @@ class _Loop:
             if code is None:
                 continue
             run = self.search.run(one.trial, one.part)
+            said = one.process.said() if code != 0 else ""
+            one.process.close()
             if code < 0 and one.deaths + 1 < DEATHS:  # killed from outside: it goes on from its state
                 one.deaths += 1
                 one.process = self._started(one.trial, one.part, place)
             elif code != 0:
-                self._failed(place, one, run, code)
+                self._failed(place, one, run, code, said)
             elif one.rest and artifacts.read_record(run)["status"] in (FINISHED, *self._pauses(one.trial)):
                 one.part, *one.rest = one.rest
                 one.process = self._started(one.trial, one.part, place)
@@ -257,14 +263,14 @@ class _Loop:
             trial.status = PAUSED if trial.proposal.epochs is not None else STOPPED
         self._ended(place, one)
 
-    def _failed(self, place: int, one: _Running, run: Path, code: int) -> None:
+    def _failed(self, place: int, one: _Running, run: Path, code: int, said: str) -> None:
         trial, path = one.trial, run / FILE
         if path.is_file():
             trial.error = json.loads(path.read_text(encoding="utf-8"))
         else:
             what = f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             hint = "; the system kills a process that takes too much memory" if code == -9 else ""
-            trial.error = {"kind": what, "message": what + hint, "traceback": one.process.said()}
+            trial.error = {"kind": what, "message": what + hint, "traceback": said}
         trial.status = DIVERGED if trial.error["kind"] == DIVERGED else FAILED
         self._ended(place, one)
         give_up(self.search)

@@ -90,7 +90,7 @@ class Ended:
     def stop(self):
         return None
 
-    kill = stop
+    kill = close = stop
 
     def said(self):
         return "what it said"

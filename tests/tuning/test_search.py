@@ -51,7 +51,8 @@ def test_a_search_that_died_goes_on_as_if_it_had_not(searched, tmp_path, algorit
 
 
 def test_the_same_with_several_objectives(searched, tmp_path):
-    overrides = ["tune.objective=[val_accuracy, parameters]", "tune.algorithm={bayesian: {initial: 7}}", "tune.trials=10"]
+    overrides = ["tune.algorithm={bayesian: {initial: 7}}", "tune.trials=10"]
+    overrides.append("tune.objective=[val_accuracy, parameters]")
     whole = searched("whole", overrides)
 
     def dies(number, order):
