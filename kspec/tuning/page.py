@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import warnings
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
@@ -60,7 +61,8 @@ def _figure(draw: Any) -> str:
     figure = Figure(layout="constrained")
     draw(figure)
     text = io.StringIO()
-    with rc_context({"svg.hashsalt": "kspec"}):  # the same ids for the same search
+    with rc_context({"svg.hashsalt": "kspec"}), warnings.catch_warnings():  # the same ids for the same search
+        warnings.simplefilter("ignore", UserWarning)  # a label that finds no place is no reason for a message
         figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]
 
@@ -120,7 +122,7 @@ def _scatter(figure: Any, trials: Sequence[Trial], search: Search) -> None:
     goal = search.tune.objective[0]
     columns = min(3, len(search.axes))
     rows = -(-len(search.axes) // columns)
-    figure.set_size_inches(3.3 * columns, 2.7 * rows)
+    figure.set_size_inches(max(5.0, 3.3 * columns), 2.7 * rows)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True).flatten()
     for axes, axis in zip(grid, search.axes, strict=False):
         for status, colour in COLOURS.items():
