@@ -15,6 +15,7 @@ from typing import IO
 
 import kspec
 from kspec.tuning.order import Order
+from kspec.tuning.threads import NAMES, share
 
 LAST = 4000
 """Characters of standard error that are kept of a process that died."""
@@ -136,16 +137,10 @@ def environment(place: int, jobs: int, gpus: Sequence[str]) -> dict[str, str]:
         found["CUDA_VISIBLE_DEVICES"] = gpus[place % len(gpus)]
         if jobs > len(gpus):
             found["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # several share one
-    if jobs > 1:
-        threads = str(max(1, cores() // jobs))
-        for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-            found[name] = threads
+    threads = share(jobs)
+    if threads is not None:
+        found |= dict.fromkeys(NAMES, str(threads))
     return found
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _path() -> str:

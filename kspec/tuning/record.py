@@ -39,6 +39,7 @@ class Trial:
     scores: objective -> mean over the trainings. spread: of the first objective, the standard deviation over them.
     score: what the oracle was told. epochs: trained, of the first training. seconds: by the clock, all trainings.
     error: the message, kind and traceback of a failure.
+    threads: that it had, where trainings ran beside each other: their number can change the last bits of a convolution.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Trial:
     epochs: int = 0
     seconds: float = 0.0
     error: dict[str, str] | None = None
+    threads: int | None = None
 
     @property
     def name(self) -> str:

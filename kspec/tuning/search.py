@@ -23,6 +23,7 @@ from kspec.tuning.order import Order
 from kspec.tuning.parts import Part, part_spec
 from kspec.tuning.proposal import Proposal
 from kspec.tuning.record import ASKED, DIVERGED, FAILED, FINISHED, PAUSED, RUNNING, STOPPED, TOLD, Record, Trial
+from kspec.tuning.threads import share
 
 POLL = 0.05
 """Seconds between two looks at the trainings that run."""
@@ -175,6 +176,7 @@ class _Loop:
             if trial is None:
                 return
             place = min(set(range(self.jobs)) - set(self.running))
+            trial.threads = share(self.jobs)
             first, *rest = self.search.parts(trial)
             self.running[place] = _Running(trial, self._started(trial, first, place), first, rest)
             self.watch(trial)
@@ -190,7 +192,7 @@ class _Loop:
         proposal = self.oracle.ask(number)
         if not isinstance(proposal, Proposal):
             return None
-        trial = Trial(number, proposal, self._limits())
+        trial = Trial(number, proposal, self._limits(), threads=share(self.jobs))
         self.record.trials.append(trial)
         self.record.events.append((ASKED, number))
         self._save(RUNNING)

@@ -14,6 +14,7 @@ from kspec.tuning.folder import Search
 from kspec.tuning.parts import part_spec
 from kspec.tuning.record import PAUSED, Trial
 from kspec.tuning.space import shown
+from kspec.tuning.threads import NAMES
 
 
 def write_table(search: Search) -> None:
@@ -51,7 +52,7 @@ def best(search: Search) -> Trial | None:
 def write_best(search: Search) -> Path | None:
     """Writes best.yaml, the spec of the best trial; None where there is none.
 
-    Running it gives the score again, bit for bit, on the same machine. Of several trainings it is the first one; with
+    Running it gives the score again, bit for bit, on the same machine and with as many threads. Of several trainings it is the first one; with
     folds it is the spec with its own validation split.
     """
     winner = best(search)
@@ -68,6 +69,9 @@ def write_best(search: Search) -> Path | None:
         lines.append(f"# That is the mean of {len(trainings)} trainings; this file {what}.")
     if winner.status == PAUSED:
         lines.append(f"# That is after epoch {winner.epochs}; this file trains to the end.")
+    if winner.threads is not None:
+        setting = " ".join(f"{name}={winner.threads}" for name in NAMES)
+        lines.append(f"# It had {winner.threads} thread(s). For the same bits: {setting} kspec run {path}")
     artifacts.write_text(path, "\n".join(lines) + "\n" + write(spec))
     return path
 

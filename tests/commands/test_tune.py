@@ -230,8 +230,9 @@ def test_a_spec_without_a_search(kspec, tmp_path):
 
 def test_the_environment_of_trainings_beside_each_other(monkeypatch):
     from kspec.commands import workers
+    from kspec.tuning import threads
 
-    monkeypatch.setattr(workers, "cores", lambda: 8)
+    monkeypatch.setattr(threads, "cores", lambda: 8)
     assert workers.environment(1, 3, [])["TF_NUM_INTRAOP_THREADS"] == "2"
     assert "TF_NUM_INTRAOP_THREADS" not in workers.environment(0, 1, []) or "TF_NUM_INTRAOP_THREADS" in os.environ
     shared = [workers.environment(place, 3, ["0", "1"]) for place in range(3)]
