@@ -52,8 +52,8 @@ def best(search: Search) -> Trial | None:
 def write_best(search: Search) -> Path | None:
     """Writes best.yaml, the spec of the best trial; None where there is none.
 
-    Running it gives the score again, bit for bit, on the same machine and with as many threads. Of several trainings it is the first one; with
-    folds it is the spec with its own validation split.
+    Running it gives the score again, bit for bit, on the same machine and with as many threads. Of several trainings
+    it is the first one; with folds it is the spec with its own validation split.
     """
     winner = best(search)
     if winner is None:
