@@ -13,6 +13,8 @@ from kspec.errors import KspecError
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 OVERRIDES = click.argument("overrides", nargs=-1)
+JOBS = click.option("-j", "--jobs", type=click.IntRange(1, 1000), default=1, show_default=True, metavar="N",
+                    help="Trainings of a search beside each other.")  # fmt: skip
 DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 UNSAFE = click.option("--unsafe-model", is_flag=True, help="Run code that a model file holds, e.g. a Lambda layer.")
 
@@ -114,12 +116,46 @@ def check(
 
 
 @cli.command()
+@click.argument("spec")
+@OVERRIDES
+@JOBS
+@click.option("--dry-run", is_flag=True, help="Say how many trials, hours and MB it would take; search nothing.")
+@click.option("--runs", default="runs", show_default=True, metavar="FOLDER", help="Where the search's folder goes.")
+@DEBUG
+def tune(spec: str, overrides: tuple[str, ...], jobs: int, dry_run: bool, runs: str, debug: bool) -> None:
+    """Search for the best values of the keys that `tune.space` of the file SPEC names.
+
+    \b
+    kspec tune specs/digits_search.yaml
+    kspec tune specs/digits_search.yaml tune.algorithm=grid -j 2
+    """
+    from kspec.commands.load import check_place, load
+
+    document, typed = load(spec, overrides)
+    check_place(runs, typed)
+    from kspec.commands import tune as command
+
+    if dry_run:
+        command.dry_run(document, typed, jobs)
+    else:
+        command.tune(document, typed, runs, jobs)
+
+
+@cli.command()
 @click.argument("folder", metavar="RUN")
 @click.option("--other-versions", is_flag=True, help="Go on although Keras or TensorFlow is another than then.")
+@JOBS
 @UNSAFE
 @DEBUG
-def resume(folder: str, other_versions: bool, unsafe_model: bool, debug: bool) -> None:
-    """Go on with the run in the folder RUN after it was stopped, to the result it would have had."""
+def resume(folder: str, other_versions: bool, jobs: int, unsafe_model: bool, debug: bool) -> None:
+    """Go on with the run or the search in the folder RUN after it was stopped, to the result it would have had."""
+    from kspec.commands.load import is_search
+
+    if is_search(folder):
+        from kspec.commands import tune as search
+
+        search.resume(folder, jobs, other_versions)
+        return
     from kspec.commands.start import start
     from kspec.commands.stopped import stopped_run
 

@@ -25,11 +25,12 @@ MAY_IMPORT = {
     "eject": {"errors", "spec", "catalog", "parts", "builders"},
     "artifacts": {"errors", "spec"},
     "checkpoints": {"errors", "artifacts"},
+    "tuning": {"errors", "text", "spec", "schema", "artifacts", "checkpoints"},
     "testing": {"errors", "spec", "catalog", "parts", "builders"},
     "check": {"errors", "spec", "catalog", "parts", "builders", "artifacts", "checkpoints"},
     "commands": {
         *("errors", "quiet", "text", "spec", "catalog", "parts", "builders", "schema", "guess", "artifacts"),
-        *("checkpoints", "check", "eject"),
+        *("checkpoints", "check", "eject", "tuning"),
     },
     "cli": {"errors", "commands"},
     "__init__": {"catalog"},

@@ -17,6 +17,7 @@ LARGE = {"cifar_wide"}
 def test_there_are_specs():
     assert {path.stem for path in SPECS} >= {
         "quickstart",
+        "digits_search",
         "cifar_resnet",
         "cifar_resnet20",
         "cifar_wide",
@@ -35,7 +36,8 @@ def test_reads_and_repeats(path):
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_the_header_says_the_command_and_the_result(path):
     header = [line for line in path.read_text().splitlines() if line.startswith("#")]
-    assert header[0] == f"# kspec run specs/{path.name}"
+    verb = "run" if load_spec(path).tune is None else "tune"
+    assert header[0] == f"# kspec {verb} specs/{path.name}"
     assert any("easured" in line or "ot run here" in line for line in header)
 
 

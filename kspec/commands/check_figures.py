@@ -15,7 +15,7 @@ from kspec.check.live import Report
 from kspec.check.out_of_memory import needs, shown
 from kspec.commands import summary
 from kspec.commands.check_tables import clean
-from kspec.commands.console import console
+from kspec.commands.console import clock, console
 
 
 def figures_tree(report: Report, experiment: Experiment) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _rows(report: Report, experiment: Experiment) -> Iterator[tuple[str, str]]:
         yield from _times(report.timing, experiment)
     if report.disk is not None and report.free is not None:
         yield "disk space", f"about {shown(report.disk)} for the run's folder; {shown(report.free)} free"
-    yield "this check", ", ".join(f"{name} {summary.clock(seconds)}" for name, seconds in report.seconds.items())
+    yield "this check", ", ".join(f"{name} {clock(seconds)}" for name, seconds in report.seconds.items())
 
 
 def _times(timing: step.Timing, experiment: Experiment) -> Iterator[tuple[str, str]]:
@@ -119,5 +119,5 @@ def lasting(seconds: float) -> str:
     """Seconds as a person says them: `4.2 s`, `3 min 05 s`, `2.5 hours`, `29 days`."""
     hours = seconds / 3600
     if hours < 2:
-        return summary.clock(seconds)
+        return clock(seconds)
     return f"{hours:.1f} hours" if hours < 48 else f"{hours / 24:.0f} days"

@@ -69,3 +69,8 @@ def phase(timing: dict[str, float], name: str) -> Iterator[None]:
             yield
     finally:
         timing[name] = round(time.perf_counter() - start, 3)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `4.2 s` or `3 min 05 s`."""
+    return f"{seconds:.1f} s" if seconds < 90 else f"{int(seconds // 60)} min {int(seconds % 60):02d} s"

@@ -13,6 +13,7 @@ from kspec.commands.plugins import needed
 from kspec.errors import SpecError, UsageError
 from kspec.spec import Spec
 from kspec.spec.reader import read
+from kspec.tuning import record as records
 
 
 def load(path: str, overrides: Sequence[str]) -> tuple[text.Document, Spec]:
@@ -42,6 +43,11 @@ def check_place(runs: str, spec: Spec) -> None:
     if not runs:
         raise UsageError("--runs names no folder")
     artifacts.plan(Path(runs), spec.name, datetime.now())
+
+
+def is_search(folder: str) -> bool:
+    """Whether the folder is that of a search."""
+    return records.is_search(Path(folder))
 
 
 @contextmanager

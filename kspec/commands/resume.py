@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,24 +12,27 @@ from kspec.checkpoints import Checkpoint
 from kspec.commands.console import restart_log, say
 from kspec.commands.load import load, located
 from kspec.commands.run import build, digest
-from kspec.commands.signals import stopping
+from kspec.commands.signals import Stopping, stopping
+from kspec.commands.since import differing
 from kspec.commands.stopped import Stopped, start_anew
 from kspec.commands.train import Place, conduct, state_of, where
-from kspec.errors import RunError, UsageError, dotted
+from kspec.errors import RunError, UsageError
 from kspec.parts.resume.training_state import OtherTrainingError
 from kspec.spec import Spec
 from kspec.spec.device import Device
 
 
-def resume(run: Stopped) -> None:
+def resume(run: Stopped, asked: Stopping | None = None) -> None:
     """Goes on with a run.
+
+    asked: what stops it, by default only signals.
 
     Raises:
         UsageError: its spec or its data are others; another process trains it.
         RunError: no state is whole.
     """
     place, before = run.folder, run.before
-    with stopping() as stop, checkpoints.locked(place):
+    with stopping(asked) as stop, checkpoints.locked(place):
         artifacts.remove_partial(place)
         found = checkpoints.read(place)
         document, spec = load(str(place / artifacts.SPEC), ())
@@ -64,19 +67,10 @@ def _same_spec(place: Path, before: Mapping[str, Any], found: Checkpoint | None)
     what = (
         ""
         if found is None
-        else ": " + ", ".join(_differences(text.read_text(found.facts["spec"]).tree, text.read_text(now).tree))
+        else ": " + ", ".join(differing(text.read_text(found.facts["spec"]).tree, text.read_text(now).tree))
     )
     message = f"changed since the run began{what}"
     raise UsageError(f"{place / artifacts.SPEC}: {message}\n       hint: undo the change, or {start_anew(place)}")
-
-
-def _differences(then: Any, now: Any, path: tuple[str | int, ...] = ()) -> Iterator[str]:
-    """What differs between two trees: `training.epochs was 5, is 10`."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        for key in {**then, **now}:
-            yield from _differences(then.get(key), now.get(key), (*path, key))
-    elif then != now:
-        yield f"{dotted(path)} was {then}, is {now}"
 
 
 def _say_where(place: Path, found: Checkpoint | None, changed: str) -> None:

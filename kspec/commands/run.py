@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from kspec.commands import summary
 from kspec.commands.console import phase, restart_log, say
 from kspec.commands.load import located
 from kspec.commands.measure import measure
-from kspec.commands.signals import stopping
+from kspec.commands.signals import Stopping, stopping
 from kspec.commands.train import Place, conduct, epoch_lines, fit
 from kspec.spec import Spec
 from kspec.spec.writer import write
@@ -33,20 +34,40 @@ def run(document: Document, spec: Spec, runs: str) -> Path:
         RunError: the training itself failed; the folder says so.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the folder says so, and `kspec resume` goes on.
     """
-    restart_log()
     started = datetime.now().astimezone()
+    with located(document):
+        folder = artifacts.plan(Path(runs), spec.name, started)
+    run_in(folder, document, spec, started)
+    return folder
+
+
+def run_in(
+    folder: Path,
+    document: Document,
+    spec: Spec,
+    started: datetime,
+    stop: Stopping | None = None,
+    check: Callable[[Experiment], None] = lambda _: None,
+) -> None:
+    """Runs a spec in a folder that does not exist yet.
+
+    stop: what stops it, by default only signals. check: is given the experiment before the folder is made.
+
+    Raises:
+        As `run`, and what `check` raises.
+    """
+    restart_log()
     timing: dict[str, float] = {}
-    with stopping() as stop:
+    with stopping(stop) as asked:
         with located(document):
-            folder = artifacts.plan(Path(runs), spec.name, started)
             experiment = build(spec, timing, folder=folder)
+            check(experiment)
         artifacts.create(folder)
         with checkpoints.locked(folder):
             text = write(spec)
             artifacts.write_text(folder / artifacts.SPEC, text)
             facts = {**summary.facts(experiment, started), "spec_sha256": digest(text)}
-            conduct(experiment, Place(folder, facts), timing, stop)
-    return folder
+            conduct(experiment, Place(folder, facts), timing, asked)
 
 
 def smoke(document: Document, spec: Spec) -> None:

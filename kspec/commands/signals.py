@@ -35,12 +35,14 @@ class Stopping:
 
 
 @contextmanager
-def stopping() -> Iterator[Stopping]:
+def stopping(state: Stopping | None = None) -> Iterator[Stopping]:
     """Handles SIGINT and SIGTERM in this block; a signal that the caller had set to be ignored stays ignored.
 
     Outside of the main thread nothing is handled: Python delivers signals there only.
+
+    state: to use, by default a new one.
     """
-    state = Stopping()
+    state = Stopping() if state is None else state
     if threading.current_thread() is not threading.main_thread():
         yield state
         return

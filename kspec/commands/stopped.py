@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from kspec import artifacts
-from kspec.commands import record
 from kspec.commands.plugins import needed
+from kspec.commands.since import other_versions_than
 from kspec.errors import RunError, UsageError
 
-DECIDING = ("kspec", "keras", "keras-hub", "tensorflow", "numpy", "jax", "torch")
-"""The packages whose version can change a bit of the result."""
 KEYS = ("spec_sha256", "versions", "device", "data")
 """What resuming reads of run.json; kspec 0.1 wrote no `spec_sha256`."""
 
@@ -46,7 +44,7 @@ def stopped_run(folder: str, other_versions: bool) -> Stopped | None:
         message = f"the run failed, and would again: {before['error']}"
         hint = f"change the spec and {start_anew(place)} training.learning_rate.peak=..."
         raise RunError(f"{place}: {message}\n       hint: {hint}")
-    changed = "; ".join([*needed(place, before), *_other_versions(before["versions"])])
+    changed = "; ".join([*needed(place, before), *other_versions_than(before["versions"])])
     if changed and not other_versions:
         message = f"not the versions the run began with: {changed}; the result would be another one"
         hint = "install those, or go on all the same with --other-versions"
@@ -57,10 +55,3 @@ def stopped_run(folder: str, other_versions: bool) -> Stopped | None:
 def start_anew(place: Path) -> str:
     """The hint for a run that cannot be gone on with."""
     return f"start a new run: kspec run {place / artifacts.SPEC}"
-
-
-def _other_versions(then: Mapping[str, str]) -> list[str]:
-    """What differs: `keras 3.15.1, now 3.16.0`."""
-    now = record.versions()
-    different = [name for name in DECIDING if then.get(name) != now.get(name)]
-    return [f"{name} {then.get(name)}, now {now.get(name)}" for name in different]

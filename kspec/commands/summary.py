@@ -12,7 +12,7 @@ from rich.table import Table
 from kspec.builders.examples import Datasets
 from kspec.builders.experiment import Experiment
 from kspec.commands import plugins, record
-from kspec.commands.console import show
+from kspec.commands.console import clock, show
 from kspec.commands.measure import Metrics
 from kspec.parts.pruning.callback import PruneLowMagnitude
 
@@ -127,8 +127,3 @@ def pruning_lines(experiment: Experiment) -> list[str]:
         lines += [f"...     {len(each) - LISTED} more in run.json"] if len(each) > LISTED else []
         lines += [f"warning: {said}" for said in callback.shortfalls()]
     return lines
-
-
-def clock(seconds: float) -> str:
-    """Seconds as `4.2 s` or `3 min 05 s`."""
-    return f"{seconds:.1f} s" if seconds < 90 else f"{int(seconds // 60)} min {int(seconds % 60):02d} s"

@@ -14,6 +14,7 @@ from kspec.spec.device import Device
 from kspec.spec.evaluate import Evaluate
 from kspec.spec.model import Model
 from kspec.spec.training import Training
+from kspec.spec.tune import Tune
 
 
 class Spec(Section):
@@ -35,3 +36,5 @@ class Spec(Section):
     """How often the state of the training is written, for `kspec resume`."""
     evaluate: Evaluate = Evaluate()
     """How the finished model is measured."""
+    tune: Tune | None = None
+    """The search over values of this file, for `kspec tune`; `kspec run` ignores it."""

@@ -166,6 +166,21 @@ class Columns(Section):
     """Columns to leave out."""
 
 
+class Fold(Section):
+    """One fold of the train split as validation data, the others to train on."""
+
+    number: int = Field(ge=0, examples=[0])
+    """Which fold, from 0."""
+    of: int = Field(ge=2, le=100, examples=[5])
+    """How many folds there are, drawn with the seed 0 for every seed of the spec."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Fold:
+        if self.number >= self.of:
+            raise refuse(Problem(("number",), "there is no such fold", f"0 to {self.of - 1}", str(self.number)))
+        return self
+
+
 Pixels = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -235,8 +250,10 @@ class Data(Section):
     """A split in TFDS' syntax, or the fraction of train to set aside, drawn with the seed."""
     test: Split | None = Field(default="auto", examples=["test", 0.2])
     """A split in TFDS' syntax, or the fraction of train to set aside; `auto`: the source's own test split, if any."""
+    fold: Fold | None = Field(default=None, examples=[{"number": 0, "of": 5}])
+    """Cross-validation: a fold of train takes the place of `validation`. `kspec tune` with `folds` sets it."""
     stratify: bool = True
-    """Fractions keep each class's share (classification only)."""
+    """Fractions and folds keep each class's share (classification only)."""
     task: Literal["auto", "classification", "regression", "multi_label"] = "auto"
     """What is predicted; `auto` looks at the labels."""
     label: Annotated[ListedOrSingle[str], Field(min_length=1)] | None = Field(default=None, examples=["price"])
@@ -267,7 +284,12 @@ class Data(Section):
             return handler(value)
         chosen = [name for name in SOURCES if value.get(name) is not None]
         found = Problem((), "exactly one source is needed", f"one of {', '.join(SOURCES)}", ", ".join(chosen) or "none")
-        return collected(handler, value, [found] if len(chosen) != 1 else [])
+        problems = [found] if len(chosen) != 1 else []
+        if value.get("fold") is not None and value.get("validation") is not None:
+            problems.append(
+                Problem(("fold",), "two sources of validation data", "validation, or fold", "both", on_key=True)
+            )
+        return collected(handler, value, problems)
 
     @property
     def source(self) -> tuple[str, Any]:

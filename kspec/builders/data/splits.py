@@ -13,7 +13,7 @@ import numpy as np
 from kspec.builders.data.labels import infer_task, map_labels, matches, missing, text_of
 from kspec.builders.examples import Examples, Features, Source
 from kspec.errors import DataError, Gathered, Problem, did_you_mean
-from kspec.spec.data import Data
+from kspec.spec.data import Data, Fold
 
 ROLES = ("train", "validation", "test")
 SYNTAX = "a split such as train, train[:90%], train[5000:] or train+test"
@@ -161,6 +161,9 @@ def split(source: Source, data: Data, seed: int) -> dict[str, Examples | None]:
     if fractions and pool is not None:
         drawn = _draw(pool, fractions, _classes(pool.y, data, source), seed)
         parts.update({role: take(pool, rows) for role, rows in drawn.items()})
+    if data.fold is not None and (whole := parts["train"]) is not None:
+        rest, held_out = _fold(whole, _classes(whole.y, data, source), data.fold)
+        parts.update({"train": take(whole, rest), "validation": take(whole, held_out)})
     check_batch(parts["train"], data)
     return parts
 
@@ -200,6 +203,27 @@ def _draw(
     if classes is not None:
         _check_classes(classes, drawn)
     return drawn
+
+
+def _fold(train: Examples, classes: np.ndarray | None, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of train to train on and those of the fold; the folds are the same for every seed."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    rarest = len(train) if classes is None else int(np.bincount(classes)[np.unique(classes)].min())
+    if rarest < fold.of:
+        reason = f"{rarest} examples" if classes is None else f"a class with {rarest} examples"
+        hint = (
+            ""
+            if classes is None
+            else "fewer folds, drop the rare class with clean: drop_labels, or data.stratify: false"
+        )
+        raise DataError(
+            Problem(("data", "fold"), f"{fold.of} folds are too many", "an example of each class in each", reason, hint)
+        )
+    kind = KFold if classes is None else StratifiedKFold
+    drawn = kind(n_splits=fold.of, shuffle=True, random_state=0).split(np.arange(len(train)), classes)
+    rest, held_out = list(drawn)[fold.number]
+    return rest, held_out
 
 
 def _check_counts(counts: Mapping[str, int], fractions: Mapping[str, float], size: int) -> None:
