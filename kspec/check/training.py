@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kspec import artifacts, catalog
+from kspec import catalog
 from kspec.builders.experiment import Experiment
 from kspec.builders.training.callbacks import FILES
 from kspec.check.findings import Finding, warning
 from kspec.spec import Spec
 
-OWN = (artifacts.SPEC, artifacts.RECORD, artifacts.HISTORY, artifacts.MODEL, artifacts.CURVES, artifacts.LOG)
 ADAPTIVE = ("Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Lion", "Lamb")
 HIGH_RATE = 0.05
 """A rate that suits SGD and breaks optimizers which scale their steps by the gradient's size: 0.001 is theirs."""
@@ -75,16 +74,14 @@ def _patience(spec: Spec, named: Named) -> Iterator[Finding]:
 
 
 def _files(named: Named) -> Iterator[Finding]:
-    """Two writers of one file, or a callback that writes over what the run itself leaves."""
+    """Two writers of one file; the run's own files are refused by the builder."""
     taken: dict[str, str] = {}
     for number, name, arguments in named:
         if name not in FILES:
             continue
         path = ("training", "callbacks", number, name, FILES[name])
         file = str(arguments[FILES[name]]).replace("\\", "/").removeprefix("./").rstrip("/")
-        if file in OWN:
-            yield warning(path, f"{name} writes to {file}, which the run writes over at its end", "another name")
-        elif file in taken:
+        if file in taken:
             yield warning(path, f"{name} writes to {file}, as {taken[file]} does before it in the list", "another name")
         taken.setdefault(file, name)
 

@@ -262,7 +262,7 @@ def test_traps_in_the_training(check):
     callbacks = [
         stop(monitor="accuracy", restore_best_weights=True, patience=3),
         {"ReduceLROnPlateau": {"monitor": "accuracy", "patience": 5}},
-        {"ModelCheckpoint": {"filepath": "model.keras"}},
+        {"ModelCheckpoint": {"filepath": "best.keras"}},
         {"CSVLogger": {"filename": "log.csv"}},
         {"CSVLogger": {"filename": "./log.csv"}},
         stop(patience=20),
@@ -277,7 +277,6 @@ def test_traps_in_the_training(check):
     at = ("training", "callbacks")
     assert {(tuple(one["path"]), one["message"].split(",")[0].split(":")[0]) for one in document["warnings"]} == {
         ((*at, 0, "EarlyStopping", "monitor"), "EarlyStopping keeps the epoch that is best on train (accuracy)"),
-        ((*at, 2, "ModelCheckpoint", "filepath"), "ModelCheckpoint writes to model.keras"),
         ((*at, 4, "CSVLogger", "filename"), "CSVLogger writes to ./log.csv".replace("./", "")),
         ((*at, 5, "EarlyStopping", "patience"), "EarlyStopping never acts"),
         (("training", "learning_rate"), "a learning rate of 0.5 is very high for Adam"),

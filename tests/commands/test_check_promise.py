@@ -103,6 +103,8 @@ def texts(folder):
 STAND_INS = {
     "quickstart": lambda folder: [],
     "tabular": lambda folder: [],
+    "digits_pruned": lambda folder: [],
+    "digits_search": lambda folder: [],
     "cifar_resnet": images,
     "cifar_resnet20": lambda folder: [*images(folder), "training.learning_rate.decay=constant"],
     "imdb_lstm": texts,
