@@ -83,6 +83,7 @@ def _history(figure: Any, trials: Sequence[Trial], search: Search) -> None:
         [one.number for one in able], list(accumulate(values, better)), where="post", color="#d62728", label="best"
     )
     axes.set_xlabel("trial")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylabel(goal.metric)
     axes.legend(frameon=False, fontsize=8)
     _plain(axes)
