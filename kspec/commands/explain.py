@@ -246,7 +246,9 @@ def _table(known: dict[str, Json]) -> list[str]:
 def row(label: str, value: str) -> Iterator[str]:
     """A label and its text, which may have lines of its own."""
     first, *rest = value.splitlines() or [""]
-    lines = [first, *rest] if rest else textwrap.wrap(first, _width() - 12, break_on_hyphens=False) or [""]
+    # A path is longer than a line rather than in two pieces.
+    wrap = textwrap.TextWrapper(_width() - 12, break_on_hyphens=False, break_long_words=False)
+    lines = [first, *rest] if rest else wrap.wrap(first) or [""]
     yield f"  {label:<8}  {lines[0]}"
     yield from (f"  {'':<8}  {line}" for line in lines[1:])
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from kspec.catalog.check import no_numbers
 from kspec.catalog.types import quoted
 from kspec.errors import Problem
 from kspec.spec.base import Listed, Section, refuse
@@ -68,6 +69,10 @@ class Dimension(Section):
                 [] if self.step is None else [Problem(("step",), "a step belongs to int, float or log", "no step")]
             )
             twice = [place for place, one in enumerate(value) if one in value[:place]] if kind == "choice" else []
+            wrong += [
+                Problem((kind, *place), "wrong value", expected, found)
+                for place, expected, found in no_numbers(value, ())
+            ]
             return wrong + [
                 Problem((kind, place), "a value that stands in the list before", found=quoted(value[place]))
                 for place in twice

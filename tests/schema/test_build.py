@@ -156,7 +156,7 @@ def places(error, above=()):
 
 
 ONLY_KSPEC_SEES = {
-    "constant_without_value", "duplicate_key", "endless_warmup", "exponential_to_zero",
+    "choice_of_no_number", "constant_without_value", "duplicate_key", "endless_warmup", "exponential_to_zero",
     "extends_loop", "extends_missing", "keras_data_in_another_folder", "layers_null", "not_a_number", "two_models",
     "two_owners_of_the_rate", "views_twice",
 }  # fmt: skip
