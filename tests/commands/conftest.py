@@ -1,5 +1,6 @@
 """The command line, called in this process."""
 
+import signal
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +14,14 @@ def tensorflow_has_spoken():
     import tensorflow as tf
 
     tf.config.list_physical_devices()
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard():
+    """A job in the background of a shell begins with SIGINT ignored, and kspec leaves it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @dataclass
