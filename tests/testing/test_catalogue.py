@@ -20,7 +20,7 @@ UNTYPED = {
     "layer": """
         noise_shape bounding_box_format renorm_clipping weights num_tokens output_mode quantization_config output_shape
         gptq_unpacked_column_size use_cudnn sliding_window flash_attention mask_value salt shape batch_size sparse
-        ragged batch_shape input_tensor mask_token oov_token vocabulary idf_weights max_number sequence_length max_freq
+        ragged batch_shape input_tensor mask_token oov_token max_number sequence_length max_freq
         n reverse_dtype logit_soft_cap frame_step fft_length standardize split ngrams
         """,
     "augmentation": "bounding_box_format",
