@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from kspec.spec.data import Text
+
 Task = Literal["classification", "regression", "multi_label"]
 Kind = Literal["image", "text", "table", "array"]
 Features = np.ndarray | Mapping[str, np.ndarray]
@@ -65,6 +67,7 @@ class Datasets:
         where there is nothing to do. It becomes the first part of the saved model.
     num_outputs: classes, labels or numbers to predict.
     class_names: of classes, or of labels where the source knows them. label_names: of labels and numbers to predict.
+    text: how texts are read, for a network that tokenizes them itself.
     """
 
     kind: Kind
@@ -81,3 +84,4 @@ class Datasets:
     cleaning: tuple[Touched, ...] = ()
     fingerprint: str = ""
     label_names: tuple[str, ...] = field(default=())
+    text: Text = field(default=Text())

@@ -144,18 +144,19 @@ def assemble(
     epoch, first = (tf.Variable(0, dtype=tf.int64, trainable=False, name=name) for name in ("epoch", "first"))
     limit = SMOKE_STEPS if smoke else spec.training.steps_per_epoch
     given = {"seed": spec.seed, "training": True, "epoch": epoch, "steps": limit, "first": first}
-    train = gathered.part(lambda: pipeline(datasets.train, spec.data, known, **given), None)
     steps = steps_an_epoch(len(datasets.train), spec.data, limit)
-    validation, test = (
-        None if part is None else pipeline(part, spec.data, known, seed=spec.seed, training=False, epoch=None)
-        for part in (datasets.validation, datasets.test)
-    )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.precision)
     try:
         keras.utils.set_random_seed(spec.seed)
         with_weights = pretrained and not smoke
         model = gathered.part(lambda: build_network(spec.model, datasets, known, pretrained=with_weights), None)
+        datasets = _as_read(model, datasets)
+        train = gathered.part(lambda: pipeline(datasets.train, spec.data, known, **given), None)
+        validation, test = (
+            None if part is None else pipeline(part, spec.data, known, seed=spec.seed, training=False, epoch=None)
+            for part in (datasets.validation, datasets.test)
+        )
         if model is not None:
             gathered.part(lambda: by_pattern(spec.model, model), None)
             gathered.part(lambda: check_views(spec.evaluate.views, model), None)
@@ -169,6 +170,15 @@ def assemble(
     finally:
         keras.config.set_dtype_policy(before)
     return Experiment(spec, datasets, known, settings, model, plan, train, validation, test, epoch, first, steps)
+
+
+def _as_read(model: Any, datasets: Datasets) -> Datasets:
+    """The data with tokens in place of texts, for a model that tokenizes by itself: once, and not in every epoch."""
+    from kspec.builders.data.tokens import tokenized
+
+    preprocessor = getattr(model, "preprocessor", None)
+    # By its name: the class imports KerasHub, which takes a second.
+    return tokenized(datasets, preprocessor) if type(preprocessor).__name__ == "TokenInputs" else datasets
 
 
 def _targets(spec: Spec, datasets: Datasets, loss: Component | Literal["auto"]) -> Targets:

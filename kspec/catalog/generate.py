@@ -27,7 +27,6 @@ FROM_PRESET: dict[str, Any] = {
     "load_weights": True,
     "dtype": None,
     "image_shape": None,
-    "sequence_length": None,
     "name": None,
     "trainable": True,
 }

@@ -37,8 +37,9 @@ NAMES_BY_TYPE: dict[str, str] = {
         hue_factor fill_value sigma offset scale thresholds alpha mean variance
         """,
     "string": """
-        backup_dir bias_axes classifier_activation directory dtype equation filename filepath monitor name preset
+        backup_dir bias_axes classifier_activation directory dtype equation filename filepath monitor name
         """,
+    "string|list": "preset",
     "int|string": "save_freq update_freq",
     "int|bool": "verbose",
     "any": """

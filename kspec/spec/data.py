@@ -204,11 +204,11 @@ class Image(Section):
 
 
 class Text(Section):
-    """How texts are read. `output: raw` hands strings to the model (KerasHub tokenizes them itself)."""
+    """How texts are read."""
 
     output: Literal["auto", "raw", "int", "multi_hot", "count", "tf_idf"] = "auto"
-    """As in keras.layers.TextVectorization; `auto` is `raw` for KerasHub models, `int` for RNN and Transformer,
-    `multi_hot` for others."""
+    """As in keras.layers.TextVectorization; `raw` hands on strings, which a KerasHub model tokenizes itself. `auto` is
+    `raw` for KerasHub models, `int` for RNN and Transformer, `multi_hot` for others."""
     max_tokens: int = Field(default=20_000, ge=3, le=1_000_000_000)
     """Size of the vocabulary, with the places for padding and unknown words."""
     sequence_length: int = Field(default=256, ge=1, le=1_000_000)
@@ -220,6 +220,9 @@ class Text(Section):
     """Also make tokens of up to this many words in a row."""
     strip_html: bool = True
     """Replace tags such as `<br />` by a space."""
+    group_by_length: bool = True
+    """For KerasHub models: batches of texts of similar length, padded to their longest, in random order; otherwise
+    batches are drawn from all. Much less time goes into padding."""
 
 
 class Data(Section):

@@ -7,6 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+WINDOW = 50
+"""Batches whose examples are sorted by length together: enough that little is padded, few enough to stay random."""
+
 
 def batches_per_pass(examples: int, batch_size: int, drop_remainder: bool) -> int:
     """Batches in which every example comes once."""
@@ -24,6 +27,7 @@ def order(
     epoch: Any,
     first: Any = 0,
     views: int | None = None,
+    lengths: Any = None,
 ) -> tf.data.Dataset:
     """The batches of one epoch, as a dataset of (pass int64, step int64, positions int64 (batch,)).
 
@@ -36,6 +40,8 @@ def order(
     views: after so many passes the passes come again, numbered from 0, in the same orders and batches: all that is made
     of (pass, step, place in the batch) is then a function of (example, pass), and each example has so many views. None:
     no pass comes again.
+
+    lengths: int64 (examples,). With it, the examples of a batch are of similar length: see `grouped`.
     """
     count = batches_per_pass(examples, batch_size, drop_remainder)
 
@@ -44,6 +50,8 @@ def order(
         number = number if views is None else number % views
         if shuffle:
             positions = tf.random.experimental.stateless_shuffle(positions, fold([seed, 0], number))
+            if lengths is not None:
+                positions = grouped(positions, lengths, batch_size, fold([seed, 0], number, 1))
 
         def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             return number, step, positions[step * batch_size : (step + 1) * batch_size]
@@ -56,6 +64,24 @@ def order(
         return passes.flat_map(one_pass).skip(begin % count).take(steps)
 
     return tf.data.Dataset.from_tensors(0).flat_map(one_epoch)
+
+
+def grouped(positions: tf.Tensor, lengths: Any, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+    """A random order changed so that the examples of a batch are of similar length, and the batches in random order.
+
+    The examples are sorted by length within windows of WINDOW batches, as in torchtext's and fairseq's bucketing; what
+    does not fill a batch stays at the end, whatever its length.
+
+    positions: int64 (n,), a random order. lengths: int64 (n,). seed: int32 (2,), of the order of the batches.
+    """
+    whole = int(positions.shape[0]) // batch_size * batch_size
+    first, rest = positions[:whole], positions[whole:]
+    lengths = tf.convert_to_tensor(lengths, tf.int64)
+    window = tf.range(whole, dtype=tf.int64) // (WINDOW * batch_size)
+    key = window * (tf.reduce_max(lengths) + 1) + tf.gather(lengths, first)
+    batches = tf.reshape(tf.gather(first, tf.argsort(key, stable=True)), (-1, batch_size))
+    shuffled = tf.random.experimental.stateless_shuffle(batches, seed)
+    return tf.concat([tf.reshape(shuffled, (-1,)), rest], 0)
 
 
 def fold(seed: Any, *numbers: tf.Tensor) -> tf.Tensor:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from kspec.builders.data.augment import augmentations
 from kspec.builders.data.order import batches_per_pass, fold, order
 from kspec.builders.data.splits import check_batch
+from kspec.builders.data.tokens import is_tokens, lengths, trimmed
 from kspec.builders.examples import Examples
 from kspec.builders.targets import Labels, Targets
 from kspec.spec.data import Data
@@ -49,6 +50,7 @@ def pipeline(
         whenever it comes: what a kspec.TeacherCache is filled with (`steps` of `views` passes) and attached to. Order,
         batches and augmentation, mixing too, begin anew after `views` passes. Training only.
 
+    Tokens of a KerasHub model come in batches of similar length, padded to the longest; see `data.text`.
     The examples are held once, as tensors that the dataset refers to; images stay uint8 until a layer needs floats.
 
     Raises:
@@ -71,6 +73,7 @@ def pipeline(
         epoch=zero if epoch is None else epoch,
         first=zero if first is None else first,
         views=views,
+        lengths=lengths(examples.x) if data.text.group_by_length and is_tokens(examples.x) else None,
     )
     static = size if drop or count % size == 0 else None
     take = _batch(examples, targets, data.augment if training else (), seed, static)
@@ -89,12 +92,13 @@ def _batch(examples: Examples, targets: Targets, augment: tuple[Any, ...], seed:
     """The function from (pass, step, positions) to the batch (x, y)."""
     x = tf.nest.map_structure(tf.convert_to_tensor, examples.x)
     y = tf.convert_to_tensor(examples.y)
-    write = WRITE[targets.labels]
+    write, tokens = WRITE[targets.labels], is_tokens(examples.x)
     layers = augmentations(augment, x[:1], write(y[:1], targets.units)) if augment else []
 
     def batch(number: tf.Tensor, step: tf.Tensor, index: tf.Tensor) -> tuple[Any, tf.Tensor]:
         index = tf.ensure_shape(index, (size,))
         features = tf.nest.map_structure(lambda column: tf.gather(column, index), x)
+        features = trimmed(features) if tokens else features
         labels = write(tf.gather(y, index), targets.units)
         for position, layer in enumerate(layers):
             features, labels = layer(features, labels, fold([seed, 1 + position], number, step), index, number)

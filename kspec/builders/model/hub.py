@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,12 +9,14 @@ import keras_hub
 
 from kspec import catalog
 from kspec.builders.examples import Datasets
-from kspec.builders.model.application import download_timeout
 from kspec.builders.model.fits import require
-from kspec.builders.saved import precise_head, refuse_preset
+from kspec.builders.model.preset import first_at_hand
+from kspec.builders.saved import precise_head
 from kspec.builders.targets import Targets
-from kspec.errors import Problem, SpecError, did_you_mean
+from kspec.errors import Problem, SpecError
+from kspec.parts.layers.token_inputs import LEAST_TOKENS, TokenInputs
 from kspec.spec.component import Component
+from kspec.spec.data import Text
 
 
 def build_hub(network: Component, datasets: Datasets, targets: Targets, *, pretrained: bool) -> keras.Model:
@@ -31,17 +32,32 @@ def build_hub(network: Component, datasets: Datasets, targets: Targets, *, pretr
     task = catalog.resolve("keras_hub", network.name, ("model",))
     _require_classifier(network.name, task, datasets)
     arguments = {key: value for key, value in network.arguments.items() if value is not None}
-    preset, length = str(arguments.pop("preset")), arguments.pop("sequence_length", None)
-    _require_preset(network.name, task, preset)
+    presets = arguments.pop("preset")
     arguments["load_weights"] = pretrained and arguments.pop("load_weights", True)
     arguments |= {"num_classes": targets.units, "activation": targets.activation}
     if issubclass(task, keras_hub.models.ImageClassifier):
         arguments.setdefault("head_dtype", "float32")
-    model = _from_preset(network.name, task, preset, arguments)
-    if length is not None:
-        model.preprocessor.sequence_length = length
+    place = ("model", network.name, "preset")
+    model = first_at_hand(presets, place, list(task.presets), lambda preset: task.from_preset(preset, **arguments))
+    if issubclass(task, keras_hub.models.TextClassifier):
+        model.preprocessor = _token_inputs(model, datasets.text)
     precise_head(model)
     return model
+
+
+def _token_inputs(model: Any, text: Text) -> TokenInputs:
+    """How the model reads strings: by its own tokenizer, cut as `data.text` says.
+
+    Raises:
+        SpecError: a length that the model cannot read.
+    """
+    most = getattr(model.backbone, "max_sequence_length", text.sequence_length)
+    if not LEAST_TOKENS <= text.sequence_length <= most:
+        place = ("data", "text", "sequence_length")
+        raise SpecError(
+            Problem(place, "the model cannot read this length", f"{LEAST_TOKENS} to {most}", str(text.sequence_length))
+        )
+    return TokenInputs(model.preprocessor, text.sequence_length, text.truncate, text.strip_html, name="token_inputs")
 
 
 def _require_classifier(name: str, task: Any, datasets: Datasets) -> None:
@@ -53,33 +69,3 @@ def _require_classifier(name: str, task: Any, datasets: Datasets) -> None:
         hint = "BackboneTextClassifier puts a classifier on any text backbone: {preset: ..., pooling: last}"
         expected = "a task named ...TextClassifier or ...ImageClassifier"
         raise SpecError(Problem(("model", name), f"{name} is no classifier", expected, "", hint, on_key=True))
-
-
-def _require_preset(name: str, task: Any, preset: str) -> None:
-    """A preset is a folder, a handle such as hf://user/model, or a built-in name; the last can be checked here."""
-    place = ("model", name, "preset")
-    if "://" in preset:
-        return
-    if Path(preset).is_dir():
-        refuse_preset(Path(preset), place)
-        return
-    known = list(task.presets)
-    if preset in known:
-        return
-    if "/" in preset or "\\" in preset or Path(preset).exists():
-        raise SpecError(Problem(place, "no such folder", "a folder with config.json and the weights", preset))
-    expected = f"a local folder, or one of {', '.join(known[:8])}{', ...' if len(known) > 8 else ''}"
-    raise SpecError(Problem(place, "no such preset", expected, preset, did_you_mean(preset, known)))
-
-
-def _from_preset(name: str, task: Any, preset: str, arguments: dict[str, Any]) -> Any:
-    try:
-        with download_timeout():
-            return task.from_preset(preset, **arguments)
-    except Exception as error:
-        # Presets come through kagglehub, huggingface_hub and h5py, each with error types of its own.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        hint = "" if Path(preset).is_dir() else "without network, give a local folder that holds the preset"
-        raise SpecError(
-            Problem(("model", name, "preset"), f"cannot be loaded: {lines[0]}", "", preset, hint)
-        ) from error

@@ -1,0 +1,62 @@
+"""Texts as the tokens of a KerasHub model: made once, in tf.data, and kept; every epoch reads them from memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kspec.builders.examples import Datasets, Examples
+
+BATCH = 64
+PADDED_TO = 32
+"""A batch is padded to a multiple of this: few shapes, for which kernels are prepared once."""
+MASK = "padding_mask"
+
+
+def is_tokens(features: Any) -> bool:
+    """Whether features are tokens with a padding mask, and so may be cut to their longest example."""
+    return isinstance(features, dict) and MASK in features
+
+
+def tokenized(datasets: Datasets, preprocessor: Any) -> Datasets:
+    """The data with tokens in place of texts.
+
+    preprocessor: a kspec.parts.layers.token_inputs.TokenInputs.
+    Examples of validation and test are sorted by their length where `data.text.group_by_length` says so; their order
+    matters to no metric.
+    """
+    parts = {
+        role: part and _tokens(part, preprocessor, sort=role != "train" and datasets.text.group_by_length)
+        for role, part in (("train", datasets.train), ("validation", datasets.validation), ("test", datasets.test))
+    }
+    return replace(datasets, **parts)
+
+
+def _tokens(examples: Examples, preprocessor: Any, *, sort: bool) -> Examples:
+    texts = tf.data.Dataset.from_tensor_slices(np.asarray(examples.x)).batch(BATCH)
+    found = texts.map(preprocessor, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    parts = [{key: _small(value) for key, value in batch.items()} for batch in found.as_numpy_iterator()]
+    x = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    if not sort:
+        return Examples(x, examples.y)
+    rows = np.argsort(lengths(x), kind="stable")
+    return Examples({key: value[rows] for key, value in x.items()}, examples.y[rows])
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    return values if values.dtype == bool else values.astype(np.int32)
+
+
+def lengths(features: Any) -> np.ndarray:
+    """Tokens of each example, padding left out: int64 (n,)."""
+    return np.asarray(features[MASK]).sum(axis=1, dtype=np.int64)
+
+
+def trimmed(features: Any) -> Any:
+    """A batch without the columns that are padding in all of its examples, in steps of PADDED_TO columns."""
+    longest = tf.reduce_max(tf.reduce_sum(tf.cast(features[MASK], tf.int32), axis=1))
+    columns = tf.minimum((longest + PADDED_TO - 1) // PADDED_TO * PADDED_TO, tf.shape(features[MASK])[1])
+    return {key: value[:, :columns] for key, value in features.items()}
