@@ -32,6 +32,7 @@ from kspec.errors import Problem, did_you_mean
 from kspec.spec.base import FilePath, Listed, ListedOrSingle, Section, collected, refuse, stated
 from kspec.spec.component import Component, as_tree, component_of, parse, split
 from kspec.spec.forms import NULL, TEXT, component, written
+from kspec.spec.lora import Lora
 
 KINDS = ("model", "application", "keras_hub")
 WANTED = "a family, a network of keras.applications, a KerasHub task, `layers` or `file`"
@@ -143,6 +144,8 @@ class Model(Section):
         default=None, examples=[{"MaxNorm": {"max_value": 3.0}}]
     )
     """A constraint such as MaxNorm, for every kernel or by pattern."""
+    lora: Lora | None = Field(default=None, examples=[8, {"rank": 8, "match": ["*/query", "*/value"]}])
+    """Low-rank updates train in place of the pretrained weights."""
     freeze: ListedOrSingle[str] = Field(default=(), examples=["base", ["stage1*"]])
     """Patterns over layer paths that do not train; `base` is the pretrained part of an application or KerasHub task."""
 

@@ -14,6 +14,7 @@ from kspec.builders.model.family import build_family
 from kspec.builders.model.file import load_file
 from kspec.builders.model.freeze import freeze
 from kspec.builders.model.layers import build_layers
+from kspec.builders.model.lora import enable_lora
 from kspec.builders.model.weights import attach
 from kspec.builders.targets import Targets
 from kspec.errors import Gathered
@@ -51,12 +52,14 @@ def build_network(model: Model, datasets: Datasets, targets: Targets, *, pretrai
 
 
 def by_pattern(model: Model, network: keras.Model) -> None:
-    """Regularises, constrains and freezes the network as the spec says.
+    """Adapts, regularises, constrains and freezes the network as the spec says.
 
     Raises:
         SpecError: every pattern that does not fit.
     """
     gathered = Gathered()
+    if (lora := model.lora) is not None:
+        gathered.part(lambda: enable_lora(network, lora), None)
     if (regularizer := model.regularizer) is not None:
         gathered.part(lambda: attach("regularizer", regularizer, network), None)
     if (constraint := model.constraint) is not None:

@@ -32,7 +32,7 @@ def freeze(model: keras.Model, patterns: tuple[str, ...]) -> None:
         if not found:
             place = ("model", "freeze", number)
             hint = did_you_mean(pattern, paths) or "`base` needs a network of keras.applications or KerasHub"
-            wrong.append(Problem(place, f"'{pattern}' matches no layer", _listed(list(paths)), "", hint))
+            wrong.append(Problem(place, f"'{pattern}' matches no layer", listed(list(paths)), "", hint))
         for layer in found:
             layer.trainable = False
     if wrong:
@@ -54,6 +54,7 @@ def layer_paths(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield from layer_paths(layer, f"{path}/")
 
 
-def _listed(paths: list[str]) -> str:
+def listed(paths: list[str]) -> str:
+    """What a message says of the patterns that would do."""
     more = f", ... ({len(paths)} in all)" if len(paths) > LISTED else ""
     return f"a pattern over {', '.join(paths[:LISTED])}{more}"
