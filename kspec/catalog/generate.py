@@ -150,6 +150,8 @@ def hub_parameters(task: Any) -> dict[str, inspect.Parameter]:
             )
     for name, default in FROM_PRESET.items():
         found[name] = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+    for name, parameter in parameters(task.from_preset)[0].items():
+        found.setdefault(name, parameter)
     return {name: one for name, one in found.items() if name != "backbone"}
 
 
