@@ -65,6 +65,7 @@ class Datasets:
         where there is nothing to do. It becomes the first part of the saved model.
     num_outputs: classes, labels or numbers to predict.
     class_names: of classes, or of labels where the source knows them. label_names: of labels and numbers to predict.
+    texts: the splits with the texts as strings, where `data.baseline` will read them; else empty.
     """
 
     kind: Kind
@@ -81,3 +82,4 @@ class Datasets:
     cleaning: tuple[Touched, ...] = ()
     fingerprint: str = ""
     label_names: tuple[str, ...] = field(default=())
+    texts: Mapping[str, Examples | None] = field(default_factory=dict)

@@ -62,4 +62,5 @@ def assemble(source: Source, data: Data, seed: int, text_output: Output, fitted:
         cleaning=cleaning,
         fingerprint=fingerprint(splits),
         label_names=() if task == "classification" else data.label or source.label_names,
+        texts=labelled if data.baseline and source.kind == "text" else {},
     )

@@ -61,6 +61,10 @@ FITS: Mapping[str, tuple[Labels, ...]] = {
 """Metric -> the labels it is right for. Keras computes most others too, and gets a number that means nothing. IoU and
 MeanIoU take predicted class ids, which no network of kspec puts out: OneHotIoU and BinaryIoU are their counterparts."""
 
+WITHIN = ("PearsonCorrelation", "ConcordanceCorrelation")
+"""Metrics between the numbers of one example, averaged over the examples: along Keras' `axis: -1`, which of a single
+number gives NaN (Pearson) or 0 (concordance)."""
+
 WORDS: Mapping[Labels, str] = {
     "ids": "class ids",
     "one_hot": "one-hot classes",
@@ -121,6 +125,10 @@ def build_metric(component: Component, targets: Targets, path: tuple[str | int, 
         where = (*path, component.name, "num_classes")
         raise SpecError(Problem(where, "not the number of classes", str(targets.units), str(arguments["num_classes"])))
     metric = catalog.instantiate("metric", name, arguments, path)
+    if name in WITHIN and targets.units == 1 and metric.axis in (-1, 1):
+        message = f"{name} correlates the numbers of an example with each other, and here each has one"
+        hint = "R2Score says over all examples how well predictions follow the labels"
+        raise SpecError(Problem(path, message, "labels of several numbers", "one number", hint))
     if "name" not in arguments:
         # Keras counts names up within a process (precision, precision_1); monitors and tables need one that stays.
         metric.name = re.sub(r"_\d+$", "", metric.name)
