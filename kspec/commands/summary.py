@@ -101,7 +101,7 @@ def show_table(
     folder: Path | None,
     beside: Baseline | None = None,
 ) -> None:
-    """The table at the end of a run. folder: None for a smoke run. beside: the baseline, a row below each split."""
+    """The table at the end of a run. folder: None for a smoke run. beside: the baseline, in a row below each split."""
     table = Table(title=experiment.spec.name, title_style="bold", title_justify="left", show_header=False)
     table.add_column(style="cyan")
     table.add_column()
@@ -115,8 +115,9 @@ def show_table(
     table.add_row("training rate", f"{rate:,.0f} {UNITS[experiment.datasets.kind]}/s")
     for split, values in metrics.items():
         table.add_row(split.replace("_", " "), _numbers(values))
-    for split, found in beside.metrics.items() if beside is not None else ():
-        table.add_row(f"{split}, baseline", _numbers(found))
+        if beside is not None and split in beside.metrics:
+            found = beside.metrics[split]
+            table.add_row("  baseline", _numbers({name: found[name] for name in values if name in found}))
     if beside is not None and not beside.error:
         table.add_row("baseline", beside.name)
     for number, line in enumerate(pruning_lines(experiment)):
