@@ -7,7 +7,7 @@ import numpy as np
 from kspec.baseline.fitted import Fitted
 from kspec.builders.examples import Examples
 
-BATCH = 1_024
+BATCH = 256
 """Images that are held as floats at once."""
 
 

@@ -40,6 +40,12 @@ def test_the_first_metric_that_has_a_direction_decides():
     assert said({"test": ours}, {"test": {"own": 5.0}}, UNKNOWN) == ""
 
 
+def test_a_baseline_that_is_no_number_is_passed_over():
+    ours = {"test": {"mean_absolute_error": 9.0, "accuracy": 0.1}}
+    theirs = {"test": {"mean_absolute_error": float("nan"), "accuracy": 0.9}}
+    assert "accuracy 0.1" in said(ours, theirs, ERROR, ACCURACY)
+
+
 def test_test_counts_and_without_it_validation():
     ours = {"validation": {"accuracy": 0.1}, "test": {"accuracy": 0.9}}
     assert said(ours, {"validation": {"accuracy": 0.5}, "test": {"accuracy": 0.5}}, ACCURACY) == ""

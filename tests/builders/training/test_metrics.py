@@ -140,6 +140,8 @@ def test_a_correlation_within_an_example_wants_several_numbers(experiment, probl
     assert found.path == ("training", "metrics", 1)
     assert (found.expected, found.found) == ("labels of several numbers", "one number")
     assert "R2Score" in found.hint
+    other = problem(experiment({"metrics": "Precision"}, task="regression", classes=1).plan)
+    assert "R2Score" in other.expected and metric not in other.expected
     along = {"metrics": [{metric: {"axis": 0}}]}
     assert len(experiment(along, task="regression", classes=1).plan().metrics) == 1
     assert len(experiment(training, task="regression", classes=2).plan().metrics) == 2
