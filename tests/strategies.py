@@ -40,6 +40,7 @@ data = st.builds(
     test=splits,
     batch_size=st.integers(1, 512),
     shuffle=st.booleans(),
+    baseline=st.booleans(),
     clean=st.lists(steps, max_size=3),
     augment=augmentations,
     image=st.fixed_dictionaries({"size": st.none() | st.lists(st.integers(1, 64), min_size=2, max_size=2)}),

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "parts": set(),
     # artifacts and checkpoints: for the names of a run's own files, which no callback may take.
     "builders": {"errors", "spec", "catalog", "parts", "artifacts", "checkpoints"},
+    "baseline": {"errors", "spec", "parts", "builders"},
     "schema": {"errors", "text", "spec", "catalog"},
     "guess": {"errors", "text", "spec"},
     "eject": {"errors", "spec", "catalog", "parts", "builders"},
@@ -27,10 +28,10 @@ MAY_IMPORT = {
     "checkpoints": {"errors", "artifacts"},
     "tuning": {"errors", "text", "spec", "schema", "artifacts", "checkpoints"},
     "testing": {"errors", "spec", "catalog", "parts", "builders"},
-    "check": {"errors", "spec", "catalog", "parts", "builders", "artifacts", "checkpoints"},
+    "check": {"errors", "spec", "catalog", "parts", "builders", "baseline", "artifacts", "checkpoints"},
     "commands": {
         *("errors", "quiet", "text", "spec", "catalog", "parts", "builders", "schema", "guess", "artifacts"),
-        *("checkpoints", "check", "eject", "tuning"),
+        *("baseline", "checkpoints", "check", "eject", "tuning"),
     },
     "cli": {"errors", "commands"},
     "__init__": {"catalog"},

@@ -12,6 +12,8 @@ from kspec.spec.reader import read
 DATA = {"sklearn": "digits", "train": "train[:64]", "validation": 0.25, "test": None, "batch_size": 16}
 PAIR = {**DATA, "sklearn": "breast_cancer"}
 NUMBERS = {**DATA, "sklearn": "diabetes"}
+SEVERAL = {"sklearn": "linnerud", "validation": 0.25, "test": None, "batch_size": 5}
+"""Three numbers to predict."""
 TEN = {"MLP": {"hidden": [4]}}
 
 # What a component needs beyond its name; every other one is named bare.
@@ -91,10 +93,10 @@ REFUSED = {"MeanIoU", "IoU", "BinaryIoU", "OneHotIoU", "OneHotMeanIoU", "Mean", 
 
 @pytest.mark.parametrize("metric", [name for name in catalog.names("metric") if name not in REFUSED])
 def test_metric(metric):
-    """On the first data that it fits: numbers, two classes, class ids, one-hot labels."""
+    """On the first data that it fits: a number, several numbers, two classes, class ids, one-hot labels."""
     component = {metric: METRIC_ARGUMENTS[metric]} if metric in METRIC_ARGUMENTS else metric
     tries = [(PAIR, "auto"), (DATA, "auto"), (DATA, "CategoricalCrossentropy"), (NUMBERS, "auto")]
-    tries = tries[::-1] if metric in METRIC_ON_NUMBERS else tries
+    tries = [(NUMBERS, "auto"), (SEVERAL, "auto")] if metric in METRIC_ON_NUMBERS else tries
     for data, loss in tries:
         try:
             _, history = trained({"loss": loss, "metrics": [component]}, data=data)

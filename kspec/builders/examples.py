@@ -68,6 +68,7 @@ class Datasets:
     num_outputs: classes, labels or numbers to predict.
     class_names: of classes, or of labels where the source knows them. label_names: of labels and numbers to predict.
     text: how texts are read, for a network that tokenizes them itself.
+    texts: the splits with the texts as strings, where `data.baseline` will read them; else empty.
     """
 
     kind: Kind
@@ -85,3 +86,4 @@ class Datasets:
     fingerprint: str = ""
     label_names: tuple[str, ...] = field(default=())
     text: Text = field(default=Text())
+    texts: Mapping[str, Examples | None] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from kspec import baseline
 from kspec.builders.examples import Datasets
 from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.builders.model.freeze import layer_paths
@@ -109,7 +110,9 @@ def _of_source(problem: Problem) -> bool:
 
 def _experiment(spec: Spec, datasets: Datasets, scratch: Path, report: Report) -> Experiment | None:
     try:
-        return assemble(spec, datasets, folder=scratch)
+        experiment = assemble(spec, datasets, folder=scratch)
+        baseline.check(experiment)
+        return experiment
     except SpecError as error:
         report.findings += errors(error.problems)
         return None

@@ -8,8 +8,10 @@ from typing import Any
 from rich.table import Table
 
 from kspec import artifacts
+from kspec.baseline import Baseline
 from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.builders.saved import load_model, taken_apart
+from kspec.commands import summary
 from kspec.commands.console import phase, say, show
 from kspec.commands.load import load, located
 from kspec.commands.measure import Metrics, held_out
@@ -38,7 +40,10 @@ def evaluate(folder: str) -> Metrics:
         say("The data are not those of the run: their fingerprint differs.", style="bold red")
     with phase(timing, "measure"):
         metrics = held_out(experiment)
-    show(_table(place, metrics, before["metrics"]))
+    beside = summary.fitted_baseline(experiment, timing)
+    show(_table(place, metrics, before["metrics"], beside))
+    if beside is not None:
+        summary.say_verdict(experiment, metrics, beside)
     return metrics
 
 
@@ -49,9 +54,17 @@ def with_weights(experiment: Experiment, saved: Path) -> Experiment:
     return experiment
 
 
-def _table(folder: Path, metrics: Metrics, before: dict[str, Any]) -> Table:
+def _table(folder: Path, metrics: Metrics, before: dict[str, Any], beside: Baseline | None) -> Table:
     table = Table("split", "metric", "now", "when the run ended", title=str(folder), title_justify="left")
+    if beside is not None and beside.metrics:
+        table.add_column(f"baseline: {beside.name}")
     for split, values in metrics.items():
         for name, value in values.items():
-            table.add_row(split.replace("_", " "), name, f"{value:.4f}", f"{before[split][name]:.4f}")
+            theirs = [] if beside is None or not beside.metrics else [_theirs(beside, split, name)]
+            table.add_row(split.replace("_", " "), name, f"{value:.4f}", f"{before[split][name]:.4f}", *theirs)
     return table
+
+
+def _theirs(beside: Baseline, split: str, name: str) -> str:
+    """A metric of the baseline, "" where it has none."""
+    return f"{beside.metrics[split][name]:.4f}" if name in beside.metrics.get(split, ()) else ""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from kspec import artifacts, checkpoints
+from kspec import artifacts, baseline, checkpoints
 from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.commands import summary
 from kspec.commands.console import phase, restart_log, say
@@ -86,8 +86,9 @@ def smoke(document: Document, spec: Spec) -> None:
         fit(experiment, timing, lines, [lines], epochs=1)
         with phase(timing, "measure"):
             metrics = measure(experiment, lines.rows[-1])
+        held_against = summary.fitted_baseline(experiment, timing)
         say("")
-        summary.show_table(experiment, metrics, timing, lines.best_rate, None)
+        summary.show_table(experiment, metrics, timing, lines.best_rate, None, held_against)
     say("SMOKE RUN: everything ran. No result was written.", style="bold red")
 
 
@@ -101,6 +102,7 @@ def build(spec: Spec, timing: dict[str, float], *, folder: Path, smoke: bool = F
         datasets = load_data(spec, smoke=smoke)
     with phase(timing, "model"):
         experiment = assemble(spec, datasets, smoke=smoke, folder=folder)
+        baseline.check(experiment)
     for line in summary.cleaning_lines(datasets):
         say(f"clean  {line}")
     say(f"data   {summary.data_line(experiment)}")

@@ -9,10 +9,12 @@ from typing import Any
 
 from rich.table import Table
 
+from kspec import baseline
+from kspec.baseline import Baseline
 from kspec.builders.examples import Datasets
 from kspec.builders.experiment import Experiment
 from kspec.commands import plugins, record
-from kspec.commands.console import clock, show
+from kspec.commands.console import clock, phase, say, show
 from kspec.commands.measure import Metrics
 from kspec.parts.pruning.callback import PruneLowMagnitude
 
@@ -83,10 +85,23 @@ def cleaning_lines(data: Datasets) -> list[str]:
     return [f"{step[0].step}: " + ", ".join(f"{one.count:,} {one.split}" for one in step) for step in steps]
 
 
+def fitted_baseline(experiment: Experiment, timing: dict[str, float]) -> Baseline | None:
+    """The baseline where `data.baseline` asks for one."""
+    if not experiment.spec.data.baseline:
+        return None
+    with phase(timing, "baseline"):
+        return baseline.measured(experiment)
+
+
 def show_table(
-    experiment: Experiment, metrics: Metrics, timing: Mapping[str, float], rate: float, folder: Path | None
+    experiment: Experiment,
+    metrics: Metrics,
+    timing: Mapping[str, float],
+    rate: float,
+    folder: Path | None,
+    beside: Baseline | None = None,
 ) -> None:
-    """The table at the end of a run."""
+    """The table at the end of a run. folder: None for a smoke run. beside: the baseline, in a row below each split."""
     table = Table(title=experiment.spec.name, title_style="bold", title_justify="left", show_header=False)
     table.add_column(style="cyan")
     table.add_column()
@@ -99,12 +114,32 @@ def show_table(
     table.add_row("time", ", ".join(f"{name} {clock(seconds)}" for name, seconds in timing.items()))
     table.add_row("training rate", f"{rate:,.0f} {UNITS[experiment.datasets.kind]}/s")
     for split, values in metrics.items():
-        table.add_row(split.replace("_", " "), "  ".join(f"{name} {value:.4f}" for name, value in values.items()))
+        table.add_row(split.replace("_", " "), _numbers(values))
+        if beside is not None and split in beside.metrics:
+            found = beside.metrics[split]
+            table.add_row("  baseline", _numbers({name: found[name] for name in values if name in found}))
+    if beside is not None and not beside.error:
+        table.add_row("baseline", beside.name)
     for number, line in enumerate(pruning_lines(experiment)):
         table.add_row("" if number else "sparsity", line)
     if folder is not None:
         table.add_row("run", str(folder))
     show(table)
+    if beside is not None:
+        say_verdict(experiment, metrics, beside, smoke=folder is None)
+
+
+def _numbers(values: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+
+
+def say_verdict(experiment: Experiment, metrics: Metrics, beside: Baseline, *, smoke: bool = False) -> None:
+    """The sentence about a model that does not beat its baseline, or about a baseline that could not be fitted."""
+    said = f"The baseline could not be fitted: {beside.error}" if beside.error else ""
+    if not smoke and not said:
+        said = baseline.verdict(experiment, metrics, beside)
+    if said:
+        say(said, style="bold red")
 
 
 def pruned(experiment: Experiment) -> dict[str, Any]:

@@ -141,10 +141,12 @@ def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop
         metrics = measure(experiment, lines.rows[-1])
     with phase(timing, "save"):
         _save(experiment, lines, place.folder)
+    held_against = summary.fitted_baseline(experiment, timing)
     say("")
-    summary.show_table(experiment, metrics, timing, lines.best_rate, place.folder)
+    summary.show_table(experiment, metrics, timing, lines.best_rate, place.folder, held_against)
     return {
         "metrics": metrics,
+        **({} if held_against is None else {"baseline": held_against.record()}),
         "epochs": len(lines.rows),
         "epoch_seconds": lines.seconds,
         "examples_per_second": round(lines.best_rate, 1),

@@ -31,6 +31,7 @@ from kspec.commands.start import start
 from kspec.commands.stopped import stopped_run
 from kspec.commands.train import DivergedError
 from kspec.errors import SpecError, UsageError
+from kspec.spec import Spec
 from kspec.spec.reader import read
 from kspec.tuning.failures import FILE, OBJECTIVE, SAID
 from kspec.tuning.order import Order
@@ -116,7 +117,8 @@ def follow(order: Order, judge: Judge) -> None:
             _copy(Path(order.past), folder)
     if not (folder / artifacts.RECORD).is_file():
         document = text.read_text(order.spec, str(folder / artifacts.SPEC))
-        run_in(folder, document, read(document), datetime.now().astimezone(), judge, lambda one: _check(order, one))
+        spec = _without_baseline(read(document))
+        run_in(folder, document, spec, datetime.now().astimezone(), judge, lambda one: _check(order, one))
         return
     stopped = stopped_run(order.folder, order.other_versions)
     if stopped is None:
@@ -130,6 +132,11 @@ def follow(order: Order, judge: Judge) -> None:
             _interrupted(folder, verdict)
             return
     resume(stopped, judge)
+
+
+def _without_baseline(spec: Spec) -> Spec:
+    """The baseline is the same in every trial; a run of the best one fits it."""
+    return spec.model_copy(update={"data": spec.data.model_copy(update={"baseline": False})})
 
 
 def _check(order: Order, experiment: Experiment) -> None:

@@ -20,6 +20,7 @@ from kspec.eject.training import training
 MODEL, TRAINING = "Model", "Training"
 """The titles of two sections."""
 SAME = "On the same machine with the same versions the metrics are those of `kspec run`, to the last bit."
+BASELINE = "the baseline that `data.baseline` lets `kspec run` fit beside the model."
 PARTS = "Parts of kspec, as they are there; for a first reading go on at Data"
 
 
@@ -51,6 +52,7 @@ def _header(known: Known, command: str, file: str, needed: Needs) -> str:
         *_told("Run:", ["python", shown(file)]),
         *_told("Needs:", [f"Python {python};", "pip install", *needed.requirements]),
         *_told("Gives:", [f"{name}_output/ with model.keras and metrics.json.", SAME]),
+        *(_told("Left out:", [BASELINE]) if known.data.baseline else []),
     ]
     told = "\n".join(lines)
     return f'"""The experiment {name} in plain Keras; kspec is not needed.\n\n{told}\n"""'

@@ -279,6 +279,11 @@ class Data(Section):
     """A new order of the train split in each epoch, a function of seed and epoch."""
     drop_remainder: bool = False
     """Leave out the last, smaller batch of each epoch."""
+    baseline: bool = Field(default=False, examples=[True])
+    """After the training also fit a classical model of scikit-learn on the same train split, and show it beside the
+    metrics; `kspec run` and `kspec evaluate` do, a trial of `kspec tune` does not. Texts: TF-IDF and logistic
+    regression (ridge regression for numbers). Tables and arrays: a linear model or gradient boosting, the better on
+    validation (without one, boosting from 1,000 rows of train on). Images of classes: the nearest class mean."""
 
     @model_validator(mode="wrap")
     @classmethod

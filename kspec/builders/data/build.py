@@ -63,4 +63,5 @@ def assemble(source: Source, data: Data, seed: int, text_output: Output, fitted:
         fingerprint=fingerprint(splits),
         label_names=() if task == "classification" else data.label or source.label_names,
         text=data.text,
+        texts=labelled if data.baseline and source.kind == "text" else {},
     )

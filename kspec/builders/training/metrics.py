@@ -61,6 +61,10 @@ FITS: Mapping[str, tuple[Labels, ...]] = {
 """Metric -> the labels it is right for. Keras computes most others too, and gets a number that means nothing. IoU and
 MeanIoU take predicted class ids, which no network of kspec puts out: OneHotIoU and BinaryIoU are their counterparts."""
 
+WITHIN = ("PearsonCorrelation", "ConcordanceCorrelation")
+"""Metrics that correlate label and prediction over the numbers of one example (Keras' `axis: -1`) and average over the
+examples; where an example has one number, that is NaN (Pearson) or 0 (concordance)."""
+
 WORDS: Mapping[Labels, str] = {
     "ids": "class ids",
     "one_hot": "one-hot classes",
@@ -121,6 +125,12 @@ def build_metric(component: Component, targets: Targets, path: tuple[str | int, 
         where = (*path, component.name, "num_classes")
         raise SpecError(Problem(where, "not the number of classes", str(targets.units), str(arguments["num_classes"])))
     metric = catalog.instantiate("metric", name, arguments, path)
+    if name in WITHIN and targets.units == 1 and metric.axis in (-1, 1):
+        message = (
+            f"{name} correlates over the numbers of one example, and here an example has one: it would tell nothing"
+        )
+        hint = "R2Score says over all examples how well predictions follow the labels"
+        raise SpecError(Problem(path, message, "labels of several numbers", "one number", hint))
     if "name" not in arguments:
         # Keras counts names up within a process (precision, precision_1); monitors and tables need one that stays.
         metric.name = re.sub(r"_\d+$", "", metric.name)
@@ -137,7 +147,8 @@ def fitting(labels: Labels) -> list[str]:
 def _misfit(name: str, targets: Targets, path: tuple[str | int, ...]) -> Problem:
     message = f"{name} does not fit the labels, which are {WORDS[targets.labels]}"
     hint = "a loss of CategoricalCrossentropy makes the labels one-hot" if _one_hot_helps(name, targets) else ""
-    return Problem(path, message, f"one of {', '.join(fitting(targets.labels))}", name, hint)
+    fits = [one for one in fitting(targets.labels) if targets.units > 1 or one not in WITHIN]
+    return Problem(path, message, f"one of {', '.join(fits)}", name, hint)
 
 
 def _one_hot_helps(name: str, targets: Targets) -> bool:

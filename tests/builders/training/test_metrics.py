@@ -130,6 +130,23 @@ def test_metric_that_cannot_be_made_or_computed(experiment, problem, labels, met
     assert said in found.message
 
 
+@pytest.mark.parametrize("metric", ["PearsonCorrelation", "ConcordanceCorrelation"])
+def test_a_correlation_within_an_example_wants_several_numbers(experiment, problem, metric):
+    """Keras computes along the last axis: of one number the result is NaN or 0, whatever is predicted."""
+    one = getattr(keras.metrics, metric)()(np.arange(6.0)[:, None], np.arange(6.0)[:, None])
+    assert np.isnan(float(one)) or float(one) == 0
+    training = {"metrics": ["mae", metric]}
+    found = problem(experiment(training, task="regression", classes=1).plan)
+    assert found.path == ("training", "metrics", 1)
+    assert (found.expected, found.found) == ("labels of several numbers", "one number")
+    assert "R2Score" in found.hint
+    other = problem(experiment({"metrics": "Precision"}, task="regression", classes=1).plan)
+    assert "R2Score" in other.expected and metric not in other.expected
+    along = {"metrics": [{metric: {"axis": 0}}]}
+    assert len(experiment(along, task="regression", classes=1).plan().metrics) == 1
+    assert len(experiment(training, task="regression", classes=2).plan().metrics) == 2
+
+
 def test_two_metrics_of_one_name(experiment, problem):
     found = problem(with_metrics(experiment, "numbers", ["mae", "MeanAbsoluteError"]).plan)
     assert found.path == ("training", "metrics", 1)
