@@ -13,9 +13,9 @@ from kspec.parts.standardize import TAG
 
 FEW = 1_000
 """Texts below which a word counts that stands in one of them only; from there on it must stand in two."""
-STRENGTH = 10.0
-"""`C` of the logistic regression. TF-IDF vectors have length 1, for which scikit-learn's own 1.0 is too strict: on the
-test reviews of IMDb it gives 89.9 %, and 10 gives 90.9 %."""
+STRENGTH = 30.0
+"""`C` of the logistic regression. scikit-learn's own 1 holds texts back too much: on 5,000 reviews held out of IMDb's
+train split, C of 1, 4, 10 and 30 gave 89.1, 90.0, 90.5 and 90.7 %."""
 MOST_WEIGHTS = 4_000_000
 """Words times outputs: the solver keeps some twenty copies of its weights. The most frequent words stay."""
 STEPS = 1_000
