@@ -90,14 +90,19 @@ class Pruning(Section):
     def _one_rule(cls, value: Any, handler: Any) -> Any:
         if not isinstance(value, dict):
             return handler(value)
-        filled = {key: tuple(one) if key in SIDES and isinstance(one, list) else one for key, one in value.items()}
-        return collected(handler, filled, _problems(filled))
+        filled = with_tuples(value)
+        return collected(handler, filled, problems_of(filled))
 
 
 SIDES = ("block_size", "sparsity_m_by_n")
 
 
-def _problems(tree: dict[str, Any]) -> list[Problem]:
+def with_tuples(tree: dict[str, Any]) -> dict[str, Any]:
+    """A section with its pairs as tuples."""
+    return {key: tuple(one) if key in SIDES and isinstance(one, list) else one for key, one in tree.items()}
+
+
+def problems_of(tree: dict[str, Any]) -> list[Problem]:
     """What pydantic cannot see: keys that exclude or need each other."""
     found = []
     given = {key: value for key, value in tree.items() if value is not None}

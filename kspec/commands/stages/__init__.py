@@ -5,18 +5,19 @@ This is the contract of a stage. A key of a stage (`prune_neurons`, `train`, ...
     a section    a frozen pydantic model in kspec/spec/<key>.py, and a field in `Stage` of kspec/spec/stages.py
     a file       kspec/commands/stages/<key>.py, with two functions:
                      run(context: Context) -> Outcome
-                     rehearse(rehearsal: Rehearsal) -> network
-    a row        in STAGES of kspec/commands/stages/table.py: key -> Work(run, rehearse)
+                     rehearse(context: Context) -> network
+    a row        in STAGES of kspec/commands/stages/known.py: key -> Work(run, rehearse)
 
 `run` does the work. The caller (kspec/commands/stages/sequence.py) has made the folder, and afterwards saves the network
-as `model.keras` there, measures it, counts it, writes the entry into run.json and prints the line; a stage that was
-stopped is called once more with the same folder, with what it had left there, and a finished one is never run again.
+as `model.keras` there, measures it, counts it, writes the entry into run.json and prints what it has become; a stage that
+was stopped is called once more with the same folder, with what it had left there, and a finished one is never run again.
 So `run` must give the same result from the same context, whatever process it runs in: everything random follows from
 `context.seed`. It writes nothing outside `context.folder`.
 
-`rehearse` is called before the base training, and by `kspec check`: it refuses what could not work, with a SpecError at
-`rehearsal.path`, and gives the network as the stage would leave it, with any weights, for the next stage to rehearse on.
-It takes seconds at most, reads no example and writes nothing.
+`rehearse` is called before the base training, and by `kspec check`. It refuses what could not work, with a SpecError at
+`context.path`, and gives the network as the stage would leave it, with any weights, for the next stage to rehearse on;
+a stage that only makes files gives `context.network()`. The folder is a temporary one; files of stages that only make
+files are not there. It takes seconds at most and trains nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Context:
     folder: the stage's own; it is there.
     experiment: of the base: spec, datasets, targets, settings, loss and metrics (`plan`), validation and test batches.
         Its model is used up: take `network()` for the model before the stage.
-    earlier: what run.json says of the stages before it.
+    earlier: what run.json says of the stages before it; in a rehearsal nothing.
     seed: of this stage. stop: what asks it to stop. timing: seconds by the name of what took them, to be added to.
     smoke: on generated data, as few steps as do.
     """
@@ -101,32 +102,11 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Rehearsal:
-    """What a stage is given before anything is trained.
-
-    network: as the stage before it would leave it, with any weights; not compiled, and not to be changed.
-    base: as the base training would leave it. number, key, section, experiment: as in `Context`.
-    """
-
-    number: int
-    key: str
-    section: Any
-    network: Any
-    base: Any
-    experiment: Experiment
-
-    @property
-    def path(self) -> Address:
-        """Where the section stands in the spec."""
-        return ("stages", self.number - 1, self.key)
-
-
-@dataclass(frozen=True)
 class Work:
     """A row of the table of stages; see the docstring of this module."""
 
     run: Callable[[Context], Outcome]
-    rehearse: Callable[[Rehearsal], Any]
+    rehearse: Callable[[Context], Any]
 
 
 def read_network(file: Path) -> Any:
