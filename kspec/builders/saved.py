@@ -177,7 +177,7 @@ def with_preprocessor(preprocessor: Any, network: Any) -> Any:
 @contextmanager
 def uncompiled(network: Any) -> Iterator[None]:
     """In this block a network is saved without the state of an optimizer, as big as it is to predict with."""
-    optimizer, compiled = network.optimizer, network.compiled
+    optimizer, compiled = getattr(network, "optimizer", None), network.compiled
     network.optimizer, network.compiled = None, False
     try:
         yield
