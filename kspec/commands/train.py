@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from kspec import artifacts, checkpoints
 from kspec.builders.experiment import Experiment
-from kspec.check.out_of_memory import advice
 from kspec.builders.saved import uncompiled
+from kspec.check.out_of_memory import advice
 from kspec.commands import autopsy, curves, summary
 from kspec.commands.console import log, phase, say
 from kspec.commands.measure import held_out, measure

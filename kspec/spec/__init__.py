@@ -47,10 +47,9 @@ class Spec(Section):
         examples=[[{"prune_neurons": {"macs": 0.5}}, {"train": {"epochs": 6, "distill": {"teacher": "base"}}}]],
     )
     """What comes after the base training, in order; each stage starts from the model before it."""
-    require: dict[str, Requirement] = Field(
-        default={}, examples=[{"test_accuracy": ">= base - 0.005", "size_mb": "<= 1.0"}]
-    )
-    """Gates: what the run must end with, or it ends with exit code 1. `base` is the value of the base model."""
+    require: dict[str, Requirement] = Field(default={}, examples=[{"test_accuracy": ">= 0.98", "size_mb": "<= 1.0"}])
+    """Gates: what the run must end with, or its exit code is 1. Bounds are numbers, or sums and products of numbers and
+    `base`, the value of the base model: `>= base - 0.005`, `<= base / 4`."""
     tune: Tune | None = None
     """The search over values of this file, for `kspec tune`; `kspec run` ignores it."""
 
@@ -62,9 +61,6 @@ class Spec(Section):
             relative = [quantity for quantity, gate in self.require.items() if gate.uses_base]
             message = "there are no stages: the base is what it would be compared with"
             problems += [Problem(("require", one), message, "a number, or stages") for one in relative]
-            if self.base is not None:
-                message = "there is nothing to do: without stages, the base is the result"
-                problems.append(Problem(("base",), message, "stages", on_key=True))
         if problems:
             raise refuse(problems)
         return self

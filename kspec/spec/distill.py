@@ -92,8 +92,8 @@ class Distill(Section):
     """A teacher, and how much it counts."""
 
     teacher: ListedOrSingle[TeacherName] = Field(examples=["base", "runs/large/20260101-120000-abcdef"])
-    """`base`: the model of the base training; `previous`: the model before this stage; `self`: the moving average of the
-    network itself; or the folder of a run, or a `.keras` file. Of several, the mean speaks."""
+    """`base`: the model of the base training; `previous`: that before this stage; `self`: the moving average of the
+    network itself; or the folder of a run or of one of its stages, or a `.keras` file. Of several, the mean speaks."""
     temperature: float | None = Field(default=None, gt=0, examples=[4])
     """Of the softened prediction; short for the key of LogitsDistillation in `soft`."""
     weight: Weight | None = Field(default=None, examples=[0.9])

@@ -1,7 +1,7 @@
 """`prune_weights`, a stage: weights of small magnitude become zero while the model trains on.
 
 - prune_weights: {sparsity: 0.8, epochs: 4}
-- prune_weights: {schedule: {PolynomialDecay: {final_sparsity: 0.9, end: 2 epochs}}, epochs: 3, exclude: ["predictions/*"]}
+- prune_weights: {schedule: {PolynomialDecay: {final_sparsity: 0.9, end: 2 epochs}}, epochs: 3}
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PruneWeights(Pruning, Retraining):
         filled = with_tuples(value)
         others = [key for key in ("schedule", "sparsity_m_by_n") if filled.get(key) is not None]
         if filled.get("sparsity") is None:
-            return collected(handler, filled, problems_of(filled))
+            return collected(handler, filled, problems_of(filled, "sparsity: 0.8"))
         problems = problems_of({**filled, "schedule": {}, "sparsity_m_by_n": None})
         if others:
             message = f"takes the place of {' and '.join(others)}"

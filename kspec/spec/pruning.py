@@ -102,13 +102,14 @@ def with_tuples(tree: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(one) if key in SIDES and isinstance(one, list) else one for key, one in tree.items()}
 
 
-def problems_of(tree: dict[str, Any]) -> list[Problem]:
-    """What pydantic cannot see: keys that exclude or need each other."""
+def problems_of(tree: dict[str, Any], *more: str) -> list[Problem]:
+    """What pydantic cannot see: keys that exclude or need each other. more: what says how much to prune, too."""
     found = []
     given = {key: value for key, value in tree.items() if value is not None}
     m_by_n, has_blocks = given.get("sparsity_m_by_n"), given.get("block_size", (1, 1)) != (1, 1)
     if m_by_n is None and "schedule" not in given:
-        expected = "a schedule, e.g. {PolynomialDecay: {final_sparsity: 0.8}}, or sparsity_m_by_n: [2, 4]"
+        known = (*more, "a schedule, e.g. {PolynomialDecay: {final_sparsity: 0.8}}", "or sparsity_m_by_n: [2, 4]")
+        expected = ", ".join(known)
         found.append(Problem((), "what says how much to prune is missing", expected, on_key=True))
     if m_by_n is not None:
         if "schedule" in given:

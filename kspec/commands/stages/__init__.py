@@ -8,11 +8,11 @@ This is the contract of a stage. A key of a stage (`prune_neurons`, `train`, ...
                      rehearse(context: Context) -> network
     a row        in STAGES of kspec/commands/stages/known.py: key -> Work(run, rehearse)
 
-`run` does the work. The caller (kspec/commands/stages/sequence.py) has made the folder, and afterwards saves the network
-as `model.keras` there, measures it, counts it, writes the entry into run.json and prints what it has become; a stage that
-was stopped is called once more with the same folder, with what it had left there, and a finished one is never run again.
-So `run` must give the same result from the same context, whatever process it runs in: everything random follows from
-`context.seed`. It writes nothing outside `context.folder`.
+`run` does the work. The caller (kspec/commands/stages/sequence.py) has made the folder, and afterwards saves the
+network as `model.keras` there, measures it, counts it, writes the entry into run.json and prints what it has become. A
+stage that was stopped is called once more with the same folder, with what it had left there; a finished one is never
+run again. So `run` must give the same result from the same context, whatever process it runs in: everything random
+follows from `context.seed`. It writes nothing outside `context.folder`.
 
 `rehearse` is called before the base training, and by `kspec check`. It refuses what could not work, with a SpecError at
 `context.path`, and gives the network as the stage would leave it, with any weights, for the next stage to rehearse on;
@@ -88,7 +88,7 @@ class Artifact:
 class Outcome:
     """What a stage gives back.
 
-    network: from what the pipeline gives to predictions; None where the stage leaves the model as it is and makes files.
+    network: from what the pipeline gives to predictions; None where the stage leaves the model as it is, to make files.
     artifacts: what it made. product: the one of them that is from now on what the run makes, whose size and metrics
         count in the table and the gates; None leaves that as it was.
     facts: for the stage's entry in run.json, beside what the caller measures: plain data. lines: to print.

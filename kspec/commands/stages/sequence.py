@@ -22,7 +22,7 @@ from kspec.commands.stages.quantities import metrics_of, quantities, sizes
 from kspec.errors import Gathered
 from kspec.spec import Spec
 
-FOLDER, LOG = "stages", "log.txt"
+FOLDER, LOG = artifacts.STAGES, artifacts.LOG
 STRIDE = 1_000_003
 """Between the seeds of two stages: `seed` of a spec is a small number, and so none meets another."""
 
