@@ -94,7 +94,7 @@ def test_a_new_network_has_no_zeros_to_keep():
 
 def test_zeros_of_the_base_are_not_trained_away():
     pruning = "  pruning: {schedule: {PolynomialDecay: {final_sparsity: 0.5}}}"
-    with pytest.raises(SpecError, match="zeros again that training.pruning has made"):
+    with pytest.raises(SpecError, match=r"zeros again that training\.pruning has made"):
         spec("[{train: {epochs: 1}}]", pruning)
 
 

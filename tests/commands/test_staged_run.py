@@ -1,4 +1,4 @@
-"""`stages:` and `require:` through `kspec run`, `resume`, `check`: what is made, measured, refused, and gone on with."""
+"""`stages:` and `require:` through `kspec run`, `resume` and `check`: what is made, measured, refused, and resumed."""
 
 import csv
 import json
