@@ -48,7 +48,7 @@ def placed(problems: tuple[Problem, ...], section: Retraining, path: Address) ->
         if top == "model" and "model" in given:
             yield replace(problem, path=(*path, "model", *rest))
         elif top == "training" and rest[:1] == ["pruning"]:
-            inner = ["sparsity"] if "sparsity" in given else rest[1:]
+            inner = ["sparsity"] if rest[1:2] == ["schedule"] and "sparsity" in given else rest[1:]
             yield replace(problem, path=(*path, *inner))
         elif top == "training" and rest and rest[0] in given:
             yield replace(problem, path=(*path, *rest))

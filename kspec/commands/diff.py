@@ -105,7 +105,7 @@ def _measured(record: Mapping[str, Any] | None) -> Iterator[tuple[tuple[str | in
         return
     yield from leaves(record.get("metrics"))
     for stage in record.get("stages") or ():
-        yield from leaves({"metrics": stage["metrics"], **stage["quantities"]}, (stage["name"],))
+        yield from leaves({**stage["metrics"], **stage["quantities"]}, (stage["name"],))
 
 
 def _show_results(screen: Console, a: Side, b: Side, results: list[tuple[str, Any, Any]]) -> None:
@@ -168,7 +168,9 @@ def _words(value: Any) -> str:
 
 
 def _number(value: Any) -> str:
-    return "-" if value is None else f"{value:.4f}"
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def _as_json(

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from kspec.errors import Problem
-from kspec.spec.base import ListedOrSingle, OneOf, Section, collected
+from kspec.spec.base import ListedOrSingle, OneOf, Section, collected, refuse
 
 BASE, PREVIOUS, SELF = "base", "previous", "self"
 WORDS = (BASE, PREVIOUS, SELF)
+OF_FEATURES = ("FeatureDistillation", "AttentionTransfer")
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -112,6 +113,14 @@ class Distill(Section):
     @classmethod
     def _agrees(cls, value: Any, handler: Any) -> Any:
         return collected(handler, value, _problems(value) if isinstance(value, dict) else [])
+
+    @model_validator(mode="after")
+    def _remembers_predictions(self) -> Distill:
+        inner = [name for name, _ in self.losses if name in OF_FEATURES]
+        if self.views is not None and inner:
+            message = f"the teacher's answers are kept, and {inner[0]} asks for its features"
+            raise refuse(Problem(("views",), message, "losses to its predictions, or no `views`", on_key=True))
+        return self
 
     @property
     def losses(self) -> tuple[tuple[str, Section], ...]:

@@ -47,7 +47,8 @@ def after_training(
         artifacts.write_file(folder / PARETO, lambda file: pareto.draw(entries, metric_of(entries), spec.name, file))
         say("")
         show(table(spec.name, entries))
-        say(f"final model  {model_file(folder, record['stages'])}")
+        if not smoke:
+            say(f"final model  {model_file(folder, record['stages'])}")
     if spec.require and not smoke:
         record["require"] = gates.judged(spec.require, entries)
         for one in record["require"]:

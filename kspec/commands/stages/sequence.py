@@ -18,7 +18,8 @@ from kspec.commands.record import weights_digest
 from kspec.commands.signals import Stopping
 from kspec.commands.stages import Artifact, Context, Outcome, gates
 from kspec.commands.stages.known import STAGES
-from kspec.commands.stages.quantities import metrics_of, quantities, sizes
+from kspec.commands.stages.quantities import metrics_of, products, quantities, sizes
+from kspec.commands.summary import count
 from kspec.errors import Gathered
 from kspec.spec import Spec
 
@@ -46,8 +47,9 @@ def follow(
     record.setdefault("stages", [])
     for context in _contexts(experiment, folder, record, stop, smoke):
         name = context.folder.name
-        say("")
-        say(f"stage {context.number} of {len(experiment.spec.stages)}: {context.key}", style="bold")
+        if not any((context.folder / checkpoints.FOLDER).glob("*.safetensors")):  # else the log of the state says it
+            say("")
+            say(f"stage {context.number} of {len(experiment.spec.stages)}: {context.key}", style="bold")
         context.folder.mkdir(parents=True, exist_ok=True)
         artifacts.remove_partial(context.folder)
         keras.utils.set_random_seed(context.seed)
@@ -62,18 +64,22 @@ def follow(
             checkpoints.remove(folder / FOLDER / name)
 
 
-def rehearse(experiment: Experiment) -> None:
+def rehearse(experiment: Experiment) -> list[dict[str, Any]]:
     """Everything that would stop a stage or leave a gate unmeasured, found before the training; nothing is kept.
+
+    Returns what each stage will leave: its `name`, `parameters`, and `macs`, None where they cannot be counted.
 
     Raises:
         SpecError: all that is wrong with the first stage that could not work, and with the gates.
     """
     gathered = Gathered()
     gathered.part(lambda: gates.check(experiment.spec.require, experiment), None)
+    sizes_after: list[dict[str, Any]] = []
     if experiment.spec.stages:
         with tempfile.TemporaryDirectory() as scratch:
-            gathered.part(lambda: _rehearse(experiment, Path(scratch)), None)
+            sizes_after = gathered.part(lambda: _rehearse(experiment, Path(scratch)), [])
     gathered.stop()
+    return sizes_after
 
 
 def save(network: Any, experiment: Experiment, file: Path) -> None:
@@ -113,14 +119,18 @@ def _contexts(
         )
 
 
-def _rehearse(experiment: Experiment, scratch: Path) -> None:
+def _rehearse(experiment: Experiment, scratch: Path) -> list[dict[str, Any]]:
     save(experiment.model, experiment, scratch / artifacts.MODEL)
     record: dict[str, Any] = {"stages": []}
+    found = []
     for context in _contexts(experiment, scratch, record, Stopping(), False):
         context.folder.mkdir(parents=True)
         network = STAGES[context.key].rehearse(replace(context, earlier=()))
         save(network, experiment, context.folder / artifacts.MODEL)
         record["stages"].append({"name": context.folder.name, "model": True})
+        macs, _ = products(network, experiment)
+        found.append({"name": context.folder.name, "parameters": count(network.weights), "macs": macs})
+    return found
 
 
 def _entry(context: Context, outcome: Outcome, record: Mapping[str, Any]) -> dict[str, Any]:
