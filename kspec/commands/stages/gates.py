@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -53,7 +54,13 @@ def value_of(entry: Entry, quantity: str) -> float:
     if quantity in COUNTED:
         return float(entry["quantities"][quantity])
     split = next(one for one in SPLITS if quantity.startswith(one))
-    return float(entry["metrics"][split.removesuffix("_")][quantity.removeprefix(split)])
+    return metric(entry, split.removesuffix("_"), quantity.removeprefix(split))
+
+
+def metric(entry: Entry, split: str, name: str) -> float:
+    """A metric of a stage or a file; NaN, which keeps to no gate, where a file was not measured by it."""
+    found = (entry["metrics"] or {}).get(split) or {}
+    return float(found[name]) if name in found else math.nan
 
 
 def judged(require: Mapping[str, Gate], entries: Sequence[Entry]) -> list[dict[str, Any]]:

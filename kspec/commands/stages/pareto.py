@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from kspec.commands.stages.gates import metric
 
 AXES = {"gzip_mb": "gzip MB", "size_mb": "file MB", "macs": "million MACs"}
 SCALE = {"gzip_mb": 1.0, "size_mb": 1.0, "macs": 1e6}
 
 
-def draw(entries: Sequence[Mapping[str, Any]], metric: tuple[str, str], title: str, path: Path) -> None:
+def draw(entries: Sequence[Mapping[str, Any]], measure: tuple[str, str], title: str, path: Path) -> None:
     """Draws a panel for each kind of size, the stages as points in their order, the base first.
 
     Files that a stage made are points too. Further left and further up is better; for a loss, further down.
     """
     from matplotlib.figure import Figure  # not pyplot: no global state, no display
 
-    split, name = metric
+    split, name = measure
     axes_of = [key for key in AXES if key != "macs" or all(one["quantities"]["macs"] is not None for one in entries)]
     figure = Figure(figsize=(4.6 * len(axes_of), 3.8), layout="constrained")
     figure.suptitle(title, fontsize=11)
@@ -43,7 +46,8 @@ def draw(entries: Sequence[Mapping[str, Any]], metric: tuple[str, str], title: s
 def _points(entries: Sequence[Mapping[str, Any]], key: str, split: str, name: str) -> Any:
     """(x, y, label, whether it is a stage) of everything that was measured."""
     for entry in entries:
-        yield entry["quantities"][key] / SCALE[key], entry["metrics"][split][name], entry["name"], True
+        if not math.isnan(y := metric(entry, split, name)):
+            yield entry["quantities"][key] / SCALE[key], y, entry["name"], True
         for one in entry.get("artifacts", ()):
-            if key in one and one["metrics"] is not None:
-                yield one[key] / SCALE[key], one["metrics"][split][name], one["path"], False
+            if key in one and not math.isnan(y := metric(one, split, name)):
+                yield one[key] / SCALE[key], y, one["path"], False

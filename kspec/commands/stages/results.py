@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,19 +73,23 @@ def table(title: str, entries: Sequence[Entry]) -> Table:
         found.add_column(column, justify="right")
     base = entries[0]["metrics"][split][name]
     for entry in entries:
-        size, value = entry["quantities"], entry["metrics"][split][name]
-        change = "" if entry is entries[0] else f"{value - base:+.4f}"
+        size, measured = entry["quantities"], _measured(gates.metric(entry, split, name), base)
         counts = [_whole(size[key]) for key in ("parameters", "nonzeros", "macs")]
-        found.add_row(entry["name"], *counts, _mb(size["size_mb"]), _mb(size["gzip_mb"]), f"{value:.4f}", change)
+        measured = [measured[0], ""] if entry is entries[0] else measured
+        found.add_row(entry["name"], *counts, _mb(size["size_mb"]), _mb(size["gzip_mb"]), *measured)
         for one in entry.get("artifacts", ()):
             found.add_row(*_file_row(one, split, name, base))
     return found
 
 
 def _file_row(one: Entry, split: str, name: str, base: float) -> list[str]:
-    value = (one["metrics"] or {}).get(split, {}).get(name)
-    measured = ["-", ""] if value is None else [f"{value:.4f}", f"{value - base:+.4f}"]
+    measured = _measured(gates.metric(one, split, name), base)
     return [f"  {one['path']}", "", "", "", _mb(one["size_mb"]), _mb(one["gzip_mb"]), *measured]
+
+
+def _measured(value: float, base: float) -> list[str]:
+    """A metric, and its distance from that of the base."""
+    return ["-", ""] if math.isnan(value) else [f"{value:.4f}", f"{value - base:+.4f}"]
 
 
 def _whole(value: float | None) -> str:
