@@ -14,7 +14,7 @@ from kspec.spec.data import Data
 from kspec.spec.device import Device
 from kspec.spec.evaluate import Evaluate
 from kspec.spec.model import Model
-from kspec.spec.require import Requirement, unknown
+from kspec.spec.require import Requirements
 from kspec.spec.stages import Stage, wrong_order
 from kspec.spec.training import Training
 from kspec.spec.tune import Tune
@@ -47,7 +47,7 @@ class Spec(Section):
         examples=[[{"prune_neurons": {"macs": 0.5}}, {"train": {"epochs": 6, "distill": {"teacher": "base"}}}]],
     )
     """What comes after the base training, in order; each stage starts from the model before it."""
-    require: dict[str, Requirement] = Field(default={}, examples=[{"test_accuracy": ">= 0.98", "size_mb": "<= 1.0"}])
+    require: Requirements = Field(default={}, examples=[{"test_accuracy": ">= 0.98", "size_mb": "<= 1.0"}])
     """Gates: what the run must end with, or its exit code is 1. Bounds are numbers, or sums and products of numbers and
     `base`, the value of the base model: `>= base - 0.005`, `<= base / 4`."""
     tune: Tune | None = None
@@ -56,7 +56,6 @@ class Spec(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Spec:
         problems = list(wrong_order(self.stages, base_is_pruned=self.training.pruning is not None))
-        problems += [found for quantity in self.require if (found := unknown(quantity))]
         if not self.stages:
             relative = [quantity for quantity, gate in self.require.items() if gate.uses_base]
             message = "there are no stages: the base is what it would be compared with"

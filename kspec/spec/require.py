@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WrapValidator
 
 from kspec.catalog.types import quoted
 from kspec.errors import Problem, did_you_mean
-from kspec.spec.base import refuse
+from kspec.spec.base import collected, refuse
 from kspec.spec.forms import written
 
 COUNTED: Mapping[str, str] = {
@@ -156,7 +156,7 @@ def parse(value: Any) -> Gate:
         bound = math.nan if not gate.uses_base else 1.0
     except ValueError:
         rest = reader.text[reader.place :].strip()
-        where = f"at {quoted(rest)}" if rest else "at its end"
+        where = f"at '{rest}'" if rest else "at its end"
         raise refuse(Problem((), f"the bound cannot be read {where}", EXPECTED, quoted(value)), value) from None
     if not math.isfinite(bound):
         raise refuse(Problem((), "the bound is no number", EXPECTED, quoted(value)), value)
@@ -170,7 +170,7 @@ def unknown(quantity: str) -> Problem | None:
     known = [*COUNTED, "test_accuracy", "test_loss", "validation_accuracy", "validation_loss"]
     expected = f"{', '.join(COUNTED)}, or a metric of a split, such as test_accuracy or validation_loss"
     message = "nothing of this name can be measured"
-    return Problem(("require", quantity), message, expected, quantity, did_you_mean(quantity, known), on_key=True)
+    return Problem((quantity,), message, expected, quantity, did_you_mean(quantity, known), on_key=True)
 
 
 Requirement = Annotated[
@@ -179,3 +179,12 @@ Requirement = Annotated[
     BeforeValidator(parse),
     written({"type": "string", "pattern": r"^\s*[<>]=?[-+*/()\d\s._eEbas]+$"}, **{"$comment": EXPECTED}),
 ]
+
+
+def _named(value: Any, handler: Any) -> Any:
+    """Adds what is wrong with the names to what is wrong with the bounds."""
+    names = value if isinstance(value, dict) else {}
+    return collected(handler, value, [found for name in names if (found := unknown(str(name)))])
+
+
+Requirements = Annotated[dict[str, Requirement], WrapValidator(_named)]
