@@ -247,16 +247,27 @@ require:
 """
 
 
-@pytest.mark.parametrize("verb", ["run", "check"])
-def test_what_cannot_work_is_refused_before_the_training(kspec, small, verb):
+def test_what_cannot_work_is_refused_before_the_training(kspec, small):
     small.write_text(small.read_text() + WRONG)
-    result = kspec(verb, small)
+    result = kspec("run", small)
     assert result.code == 2
-    said = plain(result.err + result.out)
-    assert "small.yaml:14:5: stages[0].prune_neurons: macs=0.001 cannot be reached" in said
-    assert "require.test_acuracy: this run will not measure it" in said
-    assert "did you mean 'test_accuracy'?" in said
+    assert "small.yaml:14:5: stages[0].prune_neurons: macs=0.001 cannot be reached" in result.err
+    assert "require.test_acuracy: this run will not measure it" in result.err
+    assert "did you mean 'test_accuracy'?" in result.err
     assert "epoch 1/2" not in result.out
+
+
+def test_check_refuses_the_same_and_says_what_is_left(kspec, small):
+    before = small.read_text()
+    small.write_text(before + WRONG)
+    found = json.loads(kspec("check", small, "--json").out)["errors"]
+    assert [(one["line"], one["path"]) for one in found] == [
+        (14, ["stages", 0, "prune_neurons"]),
+        (16, ["require", "test_acuracy"]),
+    ]
+    small.write_text(before + "stages: [{prune_neurons: {ratio: 0.5}}]\n")
+    figures = json.loads(kspec("check", small, "--json").out)["figures"]
+    assert figures["stages"] == [{"name": "1_prune_neurons", "parameters": 613, "macs": 592}]
 
 
 def test_more_that_is_refused_before_the_training(kspec, small, tmp_path):
