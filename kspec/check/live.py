@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from kspec import baseline
+from kspec.builders.base import check_base, on_base
 from kspec.builders.examples import Datasets
 from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.builders.model.freeze import layer_paths
@@ -27,6 +29,7 @@ from kspec.errors import Gathered, Problem, SpecError
 from kspec.parts.callbacks.terminate_on_nan import TerminateOnNaN
 from kspec.spec import Spec
 
+After = Callable[[Experiment], list[dict[str, Any]]]
 SURE = 0.7
 """A step is refused where even this share of its estimate is more than there is: the least that a training took was 0.8
 of it, see kspec.check.peak."""
@@ -36,6 +39,7 @@ of it, see kspec.check.peak."""
 class Report:
     """What a check found, and the figures as far as it came.
 
+    stages: name, parameters and MACs of what each stage will leave.
     seconds: what the parts of the check took. peak: the most bytes the process held, its own and the data's with it.
     traceback: of the error that the real steps ended in.
     """
@@ -50,6 +54,7 @@ class Report:
     peak: int | None = None
     disk: int | None = None
     free: int | None = None
+    stages: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     traceback: str = ""
 
@@ -59,15 +64,20 @@ class Report:
         return any(finding.level == "error" for finding in self.findings)
 
 
-def check(spec: Spec, runs: Path, scratch: Path) -> Report:
+def check(spec: Spec, runs: Path, scratch: Path, after: After = lambda _: []) -> Report:
     """Checks a spec that reads.
 
     Args:
         spec: what to check.
         runs: where run folders would go; its free space is what counts. Nothing is written there.
         scratch: an empty folder for what callbacks write while a few steps are trained.
+        after: refuses, with a SpecError, what could not come after the training; gives what it will come to.
     """
     report = Report()
+    try:
+        spec = on_base(spec)
+    except SpecError as error:
+        report.findings += errors(error.problems)
     with _timed(report, "data"):
         datasets = _data(spec, report)
     if datasets is None:
@@ -79,6 +89,9 @@ def check(spec: Spec, runs: Path, scratch: Path) -> Report:
         if report.experiment is not None:
             report.findings += [*features.findings(report.experiment), *training.findings(report.experiment)]
             _figures(report, report.experiment, runs)
+    if report.experiment is not None and (spec.stages or spec.require):
+        with _timed(report, "stages"):
+            _after(report, after, report.experiment)
     if report.experiment is not None and not report.is_wrong:
         with _timed(report, "step"):
             _step(report, report.experiment)
@@ -116,6 +129,14 @@ def _experiment(spec: Spec, datasets: Datasets, scratch: Path, report: Report) -
     except SpecError as error:
         report.findings += errors(error.problems)
         return None
+
+
+def _after(report: Report, after: After, experiment: Experiment) -> None:
+    """What comes after the training, and whether the base that it starts from is one of the same data."""
+    gathered = Gathered()
+    gathered.part(lambda: check_base(experiment.spec, experiment.datasets), None)
+    report.stages = gathered.part(lambda: after(experiment), [])
+    report.findings += errors(gathered.problems)
 
 
 def _figures(report: Report, experiment: Experiment, runs: Path) -> None:

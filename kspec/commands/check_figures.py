@@ -31,6 +31,7 @@ def figures_tree(report: Report, experiment: Experiment) -> dict[str, Any]:
         "blocks": [asdict(block) for block in report.blocks],
         "macs": report.macs and report.macs.total,
         "macs_not_counted": sorted(report.macs.uncounted) if report.macs else None,
+        "stages": report.stages,
         "batch_size": batch,
         "steps_per_epoch": experiment.steps_per_epoch,
         "epochs": experiment.spec.training.epochs,
@@ -90,6 +91,9 @@ def _rows(report: Report, experiment: Experiment) -> Iterator[tuple[str, str]]:
     yield "device", f"{experiment.settings.device}, {experiment.settings.precision}"
     if report.macs is not None and report.macs.uncounted:
         yield "MACs not counted", "; ".join(sorted(report.macs.uncounted))
+    for stage in report.stages:
+        macs = "" if stage["macs"] is None else f", {stage['macs']:,} MACs an example"
+        yield f"after {stage['name']}", f"{stage['parameters']:,} parameters{macs}"
     if report.memory is not None:
         yield "memory of a step", f"about {needs(report.memory, spec.data.batch_size)}"
     if report.room is not None:

@@ -1,4 +1,4 @@
-"""`tune`: the search over values of the same file. `kspec run` ignores it.
+"""`tune`: the search over values of the same file. `kspec run` ignores it, and it ignores `stages` and `require`.
 
 tune:
   algorithm: bayesian
@@ -129,7 +129,7 @@ class Objective(Section):
 
 
 class Tune(Section):
-    """The search over values of this file: `kspec tune`."""
+    """The search over values of this file: `kspec tune`. A trial is the base training, without stages and gates."""
 
     algorithm: Algorithm = Field(
         default=Algorithm(random=Random()), examples=["bayesian", {"hyperband": {"factor": 3}}]

@@ -157,8 +157,8 @@ def places(error, above=()):
 
 ONLY_KSPEC_SEES = {
     "choice_of_no_number", "constant_without_value", "duplicate_key", "endless_warmup", "exponential_to_zero",
-    "extends_loop", "extends_missing", "keras_data_in_another_folder", "layers_null", "not_a_number", "two_models",
-    "two_owners_of_the_rate", "views_twice",
+    "extends_loop", "extends_missing", "keras_data_in_another_folder", "layers_null", "not_a_number",
+    "training_after_zeros", "two_models", "two_owners_of_the_rate", "views_twice",
 }  # fmt: skip
 """What JSON Schema cannot say: keys that belong together, files, and what a YAML reader has lost already."""
 NO_TREE = {"override_of_unknown_key", "override_removes_unknown_key", "override_without_equals"}

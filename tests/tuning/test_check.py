@@ -74,6 +74,7 @@ def test_anything_in_the_file_can_be_searched(lines):
         ("training.epochs.more: {int: [1, 5]}", 5, "'training.epochs' has no keys here"),
         ("training.learning_rate.peak: {float: [0, 1]}", 43, "wrong value"),
         ("name: {choice: [a, b]}", 5, "`name` cannot be searched"),
+        ("stages[0].train.epochs: {int: [1, 5]}", 5, "`stages` cannot be searched"),
         ("tune.trials: {int: [1, 5]}", 5, "`tune` cannot be searched"),
         ("training..epochs: {int: [1, 5]}", 5, "the address is wrong from '..epochs' on"),
     ],
@@ -144,3 +145,18 @@ def test_the_same_key_in_two_spellings():
     key = "training.callbacks[0].EarlyStopping.patience"
     found = problems(f"{key}: {{int: [1, 5]}}", f"{key.replace('[0]', '.0')}: {{int: [1, 5]}}")
     assert found == [(1, 5, "the same key a second time")]
+
+
+def test_a_base_that_is_trained_already_cannot_be_searched():
+    document = text.read_text(f"base: run\n{HEAD}    data.batch_size: {{choice: [16, 32]}}\n", "spec.yaml")
+    with pytest.raises(SpecError, match=r"spec\.yaml:1:1: base: a trial is the training of the base"):
+        check(document, read(document))
+
+
+def test_a_trial_is_the_base_training_alone():
+    from kspec.tuning.parts import base_training
+
+    tree = HEAD.replace("tune:", "stages: [{train: {epochs: 1}}]\nrequire: {parameters: '<= base'}\ntune:")
+    spec = read(text.read_text(f"{tree}    data.batch_size: {{choice: [16, 32]}}\n", "spec.yaml"))
+    assert (base_training(spec).stages, base_training(spec).require) == ((), {})
+    assert base_training(spec).training == spec.training
