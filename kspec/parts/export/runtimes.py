@@ -1,0 +1,161 @@
+"""Exported files as functions from arrays to arrays, each in the runtime it was made for."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from kspec.parts.export.signature import Arrays, parts
+from kspec.parts.export.silence import silence
+from kspec.parts.export.table import ExportError
+
+
+class Runtime(Protocol):
+    """Runs a file.
+
+    name: of the runtime, with its version. precision: in which it computes what the file leaves open.
+    batch: the only size that the file reads; None for any.
+    """
+
+    name: str
+    precision: str
+    batch: int | None
+
+    def __call__(self, arrays: Arrays) -> np.ndarray:
+        """Predictions for the examples, float32 (n, ...). arrays: by the names of the inputs."""
+        ...
+
+
+def processors() -> int:
+    """How many threads the runtimes get: the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_file(path: str | Path, threads: int | None = None, precision: str = "float32") -> Runtime:
+    """The runtime of an exported file, ready to be called.
+
+    threads: by default all processors. precision: `float32`, or `auto`: what the runtime finds fastest, which is
+        bfloat16 in OpenVINO on processors that multiply in it; the other runtimes do what the file says.
+
+    Raises:
+        ValueError: no such file, a suffix that is none of kspec's, or one the runtime cannot read.
+
+    Example:
+        run = kspec.run_file("model.tflite")
+        probabilities = run({"image": x_test[:64]})
+    """
+    path, count = Path(path), threads or processors()
+    if not path.exists():
+        raise ExportError(f"{path}: no such file")
+    if path.is_dir():
+        return SavedModel(path)
+    kinds: dict[str, Any] = {".tflite": LiteRT, ".xml": OpenVINO, ".onnx": OnnxRuntime}
+    if path.suffix not in kinds:
+        raise ExportError(f"{path}: a folder (SavedModel), .tflite, .xml or .onnx file is run, not {path.suffix}")
+    made: Runtime = OpenVINO(path, count, precision) if path.suffix == ".xml" else kinds[path.suffix](path, count)
+    return made
+
+
+class SavedModel:
+    """TensorFlow runs a SavedModel; its threads are those of the process."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self.precision, self.batch = f"TensorFlow {tf.__version__}", "float32", None
+        self._loaded = tf.saved_model.load(str(path))
+        self._call = self._loaded.signatures["serving_default"]
+
+    def __call__(self, arrays: Arrays) -> np.ndarray:
+        """See Runtime."""
+        made = self._call(**{name: tf.constant(values) for name, values in arrays.items()})
+        return np.asarray(next(iter(made.values())).numpy(), np.float32)
+
+
+class LiteRT:
+    """LiteRT runs a .tflite file, with XNNPACK; the interpreter of TensorFlow where `ai_edge_litert` is not there."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self.precision = "float32"
+        with silence():
+            self.name, interpreter = _interpreter()
+            try:
+                self._run = interpreter(model_path=str(path), num_threads=threads)
+                self._run.allocate_tensors()
+            except (ValueError, RuntimeError) as error:
+                raise ExportError(f"LiteRT cannot run {path.name}: {str(error).splitlines()[0]}") from error
+        runner = self._run.get_signature_runner("serving_default")
+        self._inputs = runner.get_input_details()
+        self._output = next(iter(runner.get_output_details().values()))["index"]
+        first = next(iter(self._inputs.values()))
+        self.batch = None if first["shape_signature"][0] == -1 else int(first["shape_signature"][0])
+
+    def __call__(self, arrays: Arrays) -> np.ndarray:
+        """See Runtime; a file with a fixed batch is run often enough."""
+        if self.batch is None:
+            return self._once(arrays)
+        return np.concatenate([self._once(part) for part in parts(arrays, self.batch)])
+
+    def _once(self, arrays: Arrays) -> np.ndarray:
+        shapes = {name: values.shape for name, values in arrays.items()}
+        if shapes != getattr(self, "_shapes", None):
+            for name, shape in shapes.items():
+                self._run.resize_tensor_input(self._inputs[name]["index"], shape)
+            self._run.allocate_tensors()
+            self._shapes = shapes
+        for name, values in arrays.items():
+            self._run.set_tensor(self._inputs[name]["index"], values)
+        self._run.invoke()
+        return np.asarray(self._run.get_tensor(self._output), np.float32)
+
+
+def _interpreter() -> tuple[str, Any]:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it says that it is deprecated
+            return f"LiteRT of TensorFlow {tf.__version__}", tf.lite.Interpreter
+    return f"LiteRT {metadata.version('ai-edge-litert')}", Interpreter
+
+
+class OpenVINO:
+    """OpenVINO runs an .xml file, or a .tflite one, on the CPU."""
+
+    def __init__(self, path: Path, threads: int, precision: str = "float32") -> None:
+        import openvino
+
+        self.name, self.batch = f"OpenVINO {metadata.version('openvino')}", None
+        options: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+        if precision == "float32":
+            options["INFERENCE_PRECISION_HINT"] = "f32"
+        self._run = openvino.Core().compile_model(path, "CPU", options)
+        found = self._run.get_property("INFERENCE_PRECISION_HINT").to_string()
+        self.precision = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}[found]
+
+    def __call__(self, arrays: Arrays) -> np.ndarray:
+        """See Runtime."""
+        return np.array(self._run(dict(arrays))[0], np.float32)
+
+
+class OnnxRuntime:
+    """onnxruntime runs an .onnx file on the CPU."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import onnxruntime
+
+        self.name, self.precision, self.batch = f"onnxruntime {onnxruntime.__version__}", "float32", None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.log_severity_level = threads, 3
+        try:
+            self._run = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its own types, which have no public name
+            raise ExportError(f"onnxruntime cannot run {path.name}: {str(error).splitlines()[0]}") from error
+
+    def __call__(self, arrays: Arrays) -> np.ndarray:
+        """See Runtime."""
+        return np.asarray(self._run.run(None, dict(arrays))[0], np.float32)
