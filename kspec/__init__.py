@@ -42,6 +42,7 @@ PUBLIC: dict[str, str] = {
     "Exported": "kspec.parts.export.make:Exported",
     "export": "kspec.parts.export.export:export",
     "quantize": "kspec.parts.export.export:quantize",
+    "quantize_layers": "kspec.parts.export.keras_layers:quantize_layers",
     "run_file": "kspec.parts.export.runtimes:run_file",
     "predict_views": "kspec.parts.views:predict_views",
     "view_model": "kspec.parts.views:view_model",

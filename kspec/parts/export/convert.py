@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from kspec.parts.export.signature import Arrays, inputs_of
-from kspec.parts.export.table import ExportError, Precision
+from kspec.parts.export.table import XML, ExportError, Precision
 
 
 def to_saved_model(network: keras.Model, folder: Path, batch: int | None) -> None:
@@ -53,8 +53,8 @@ def _one_by_one(arrays: Arrays) -> Iterator[dict[str, np.ndarray]]:
         yield {name: values[row : row + 1] for name, values in arrays.items()}
 
 
-def to_openvino(saved: Path, file: Path, precision: Precision, calibration: Arrays | None, *, attention: bool) -> None:
-    """Writes an .xml file, and the weights as .bin beside it, from a SavedModel.
+def to_openvino(saved: Path, folder: Path, precision: Precision, calibration: Arrays | None, *, attention: bool) -> None:
+    """Writes a folder with model.xml, and the weights in model.bin, from a SavedModel.
 
     int8: NNCF's post-training quantization; with `attention` it smooths activations first, as its transformer preset
     does (SmoothQuant, arXiv:2211.10438).
@@ -70,7 +70,8 @@ def to_openvino(saved: Path, file: Path, precision: Precision, calibration: Arra
         examples = nncf.Dataset(list(_one_by_one(calibration)))
         kind = nncf.ModelType.TRANSFORMER if attention else None
         model = nncf.quantize(model, examples, subset_size=examples.get_length() or 1, model_type=kind)
-    openvino.save_model(model, file, compress_to_fp16=precision == "float16")
+    folder.mkdir()
+    openvino.save_model(model, folder / XML, compress_to_fp16=precision == "float16")
 
 
 def to_onnx(network: keras.Model, file: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
 from kspec.parts.export.compare import Task
-from kspec.parts.export.make import Exported, files_of, make, source_of
+from kspec.parts.export.make import Exported, make, source_of
 from kspec.parts.export.signature import in_float32, network_of
 from kspec.parts.export.table import FORMATS, PRECISIONS, ExportError, Format, Precision, file_name
 
@@ -34,7 +35,7 @@ def export(
     model: functional or Sequential, one output. Of a KerasHub task, what comes after its preprocessor: token ids, of
         any length, or images. A network in mixed precision is written in float32.
     folder: is made if need be; a file that is there is never replaced.
-    formats: `saved_model`, `litert` (.tflite), `openvino` (.xml and .bin), `onnx`; all read batches of any size, but a
+    formats: `saved_model`, `litert` (.tflite), `openvino` (a folder with .xml and .bin), `onnx`; all read batches of any size, but a
         network with recurrent layers one example at a time in LiteRT.
     examples: what `model.predict` takes; the first 256 are run.
     precision: of litert and openvino: `float32`, `float16` (weights), `int8` (weights and activations, for which
@@ -61,16 +62,18 @@ def export(
 
 def quantize(
     model: keras.Model,
-    file: str | Path,
+    path: str | Path,
     precision: Precision = "int8",
     *,
     examples: Any,
     calibration: Any = None,
+    runtime: Literal["litert", "openvino"] = "litert",
     task: Task | None = None,
 ) -> Exported:
     """Writes one file of fewer bits, and compares it with Keras as `export` does.
 
-    file: `.tflite` for LiteRT, `.xml` for OpenVINO. precision, examples, calibration, task: as in `export`.
+    path: of the .tflite file, or of the folder that OpenVINO's two files come into. precision, examples, calibration,
+    task: as in `export`. runtime: what it is for.
 
     Convolutions become int8 too, which Keras' own `model.quantize("int8")` leaves in float32. There is no
     quantization-aware training: it would need the rounding of each runtime in the training graph, at every place where
@@ -82,27 +85,20 @@ def quantize(
         made = kspec.quantize(model, "small.tflite", "int8", calibration=x_train[:512], examples=x_test)
         print(made.size, made.compared)
     """
-    file = Path(file)
-    forms: dict[str, Format] = {".tflite": "litert", ".xml": "openvino"}
-    if file.suffix not in forms:
-        raise ValueError(f"file is a .tflite or an .xml file, not {file.name!r}")
-    if file.exists():
-        raise FileExistsError(f"{file}: exists already; remove it, or name another one")
-    with tempfile.TemporaryDirectory(dir=file.absolute().parent) as scratch:
-        [made] = export(
-            model,
-            scratch,
-            [forms[file.suffix]],
-            examples=examples,
-            precision=precision,
-            calibration=calibration,
-            task=task,
-        )
+    path = Path(path)
+    if runtime not in ("litert", "openvino"):
+        raise ValueError(f"runtime is litert or openvino, not {runtime!r}")
+    if runtime == "litert" and path.suffix != ".tflite":
+        raise ValueError(f"a file of LiteRT ends in .tflite, unlike {path.name!r}")
+    if path.exists():
+        raise FileExistsError(f"{path}: exists already; remove it, or name another one")
+    with tempfile.TemporaryDirectory(dir=path.absolute().parent) as scratch:
+        given = {"examples": examples, "precision": precision, "calibration": calibration, "task": task}
+        [made] = export(model, scratch, [runtime], **given)
         if made.path is None:
             raise ExportError(made.reason)
-        for part in files_of(made.path):
-            part.rename(file.with_suffix(part.suffix))
-    return Exported(**{**vars(made), "path": file})
+        made.path.rename(path)
+    return replace(made, path=path)
 
 
 def _check(formats: Sequence[str], precision: str, calibration: Any) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from kspec.parts.export import convert
 from kspec.parts.export.compare import Comparison, Task, compare, judge, task_of
-from kspec.parts.export.runtimes import run_file
+from kspec.parts.export.runtimes import Runtime, run_file
 from kspec.parts.export.signature import Arrays, has_loop, inputs_of, named, predictions, texts_inside
 from kspec.parts.export.silence import silence
 from kspec.parts.export.table import CANNOT, NEEDS, ExportError, Format, Precision, file_name
@@ -27,8 +27,8 @@ EXAMPLES = 256
 class Exported:
     """A format that was asked for.
 
-    path: of the file, or the folder of a SavedModel; None where it failed, and then `reason` says why.
-    size, gzip: bytes, those of the .bin of OpenVINO too. runtime: that ran it. batch: the only size that it reads; None
+    path: of the file, or the folder of a SavedModel or of OpenVINO; None where it failed, and then `reason` says why.
+    size, gzip: bytes, of all files of a folder. runtime: that ran it. batch: the only size that it reads; None
     for any. compared: with Keras. notes: what is not as one would think.
     """
 
@@ -142,41 +142,41 @@ def _finished(
     found = found.reshape(len(found), -1)
     compared = compare(found, source.wanted, source.task)
     judge(found, source.wanted, compared, precision)
-    if form != "saved_model":
-        _sizes_run(run, source)
+    _other_shapes(run, source, precision)
     notes = [said] if said else []
     if run.batch is not None:
         notes.append(f"reads {run.batch} example at a time: recurrent layers have no open batch in LiteRT")
-    notes += _open_lengths(source.network)
+    if wide := _open_lengths(source.network):
+        notes.append(f"reads any length of {', '.join(wide)}")
     size, squeezed = sizes(made)
-    for part in files_of(made):
-        shutil.move(part, folder / part.name)
+    shutil.move(made, folder / made.name)
     return Exported(
         form, precision, folder / made.name, size, squeezed, run.name, run.batch, compared, tuple(notes)
     )
 
 
-def _sizes_run(run: Any, source: Source) -> None:
-    """A batch of one and then of another size, as its users will give it."""
+def _other_shapes(run: Runtime, source: Source, precision: Precision) -> None:
+    """Batches of other sizes, and shorter examples where the network leaves a length open, as users will give them."""
+    wide = _open_lengths(source.network)
     for count in (1, 3):
-        part = {name: values[:count] for name, values in source.examples.items()}
-        if len(run(part)) != len(next(iter(part.values()))):
-            raise ExportError(f"gives another number of outputs than of inputs for a batch of {count}")
+        batch = {name: values[:count] for name, values in source.examples.items()}
+        if wide:
+            half = min(batch[name].shape[1] for name in wide) // 2 or 1
+            batch = {name: values[:, :half] if name in wide else values for name, values in batch.items()}
+        wanted = predictions(source.network, batch)
+        found = run(batch)
+        compared = compare(found, wanted, source.task)
+        if precision == "float32":
+            judge(found, wanted, compared, precision)
 
 
 def _open_lengths(network: keras.Model) -> list[str]:
-    """A note where the network reads any length, e.g. of texts."""
-    wide = [name for name, one in inputs_of(network).items() if None in tuple(one.shape)[1:]]
-    return [f"reads any length of {', '.join(wide)}"] if wide else []
-
-
-def files_of(path: Path) -> list[Path]:
-    """The files, or the folder, that belong together: the .bin of an .xml too."""
-    return [path, path.with_suffix(".bin")] if path.suffix == ".xml" else [path]
+    """The inputs that the network reads in any length, such as token ids."""
+    return [name for name, one in inputs_of(network).items() if len(one.shape) > 1 and one.shape[1] is None]
 
 
 def sizes(path: Path) -> tuple[int, int]:
     """Bytes of an exported file or folder, as it is and after gzip."""
-    held = [one for part in files_of(path) for one in (part.rglob("*") if part.is_dir() else [part]) if one.is_file()]
+    held = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
     contents = [one.read_bytes() for one in held]
     return sum(map(len, contents)), sum(len(gzip.compress(one, mtime=0)) for one in contents)

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from kspec.parts.export.signature import Arrays, parts
 from kspec.parts.export.silence import silence
-from kspec.parts.export.table import ExportError
+from kspec.parts.export.table import XML, ExportError
 
 
 class Runtime(Protocol):
@@ -53,13 +53,14 @@ def run_file(path: str | Path, threads: int | None = None, precision: str = "flo
     path, count = Path(path), threads or processors()
     if not path.exists():
         raise ExportError(f"{path}: no such file")
-    if path.is_dir():
+    path = path / XML if (path / XML).is_file() else path
+    if (path / "saved_model.pb").is_file():
         return SavedModel(path)
-    kinds: dict[str, Any] = {".tflite": LiteRT, ".xml": OpenVINO, ".onnx": OnnxRuntime}
-    if path.suffix not in kinds:
-        raise ExportError(f"{path}: a folder (SavedModel), .tflite, .xml or .onnx file is run, not {path.suffix}")
-    made: Runtime = OpenVINO(path, count, precision) if path.suffix == ".xml" else kinds[path.suffix](path, count)
-    return made
+    if path.suffix == ".xml":
+        return OpenVINO(path, count, precision)
+    if path.suffix not in (".tflite", ".onnx"):
+        raise ExportError(f"{path}: neither a .tflite, .onnx or .xml file nor the folder of a SavedModel or of OpenVINO")
+    return LiteRT(path, count) if path.suffix == ".tflite" else OnnxRuntime(path, count)
 
 
 class SavedModel:

@@ -102,7 +102,8 @@ def predictions(network: keras.Model, arrays: Arrays, size: int = 64) -> np.ndar
 
 def _output(network: keras.Model, batch: Arrays) -> np.ndarray:
     structure = getattr(network, "_inputs_struct", None)
-    x: Any = batch if isinstance(structure, Mapping) else list(batch.values())
+    tensors = {name: tf.constant(values) for name, values in batch.items()}
+    x: Any = tensors if isinstance(structure, Mapping) else list(tensors.values())
     made = network(x[0] if isinstance(x, list) and len(x) == 1 else x, training=False)
     if isinstance(made, Mapping | list | tuple):
         raise ExportError(f"the model '{network.name}' has {len(made)} outputs; models with one are exported")

@@ -14,10 +14,12 @@ PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "dynamic_range", "int
 FILES: Mapping[Format, tuple[str, str]] = {
     "saved_model": ("saved_model", ""),
     "litert": ("model", ".tflite"),
-    "openvino": ("model", ".xml"),
+    "openvino": ("openvino", ""),
     "onnx": ("model", ".onnx"),
 }
-"""Format -> stem and suffix of its file; a SavedModel is a folder, and an .xml has its weights in a .bin beside it."""
+"""Format -> stem and suffix of its file; a SavedModel and OpenVINO's pair of files are folders."""
+XML = "model.xml"
+"""In OpenVINO's folder; its weights are beside it, in a .bin."""
 
 NEEDS: Mapping[Format, tuple[str, ...]] = {
     "saved_model": (),
