@@ -7,6 +7,8 @@
         model.keras   the trained model, from raw features to probabilities
         curves.png    loss, metrics and learning rate over the epochs
         log.txt       what the terminal showed
+        stages/       of a spec with stages: a folder for each, `1_prune_neurons`, with its model.keras, and with
+                      history.csv and curves.png where it trains; pareto.png beside them compares all
         checkpoint/   while it trains: the states it can be resumed from (kspec/checkpoints.py)
 
 Every file is written beside its place, synced and renamed, so a reader sees the old one or the new one, never half.
@@ -40,6 +42,8 @@ SPEC, RECORD, HISTORY, MODEL, CURVES, LOG = (
 
 FINISHED, RUNNING, INTERRUPTED, FAILED = "finished", "running", "interrupted", "failed"
 """The status of a run in run.json; one that was killed stays "running"."""
+STAGES = "stages"
+"""The folder of the stages in that of a run."""
 PARTIAL = ".partial"
 """In the names of files that are being written."""
 
@@ -139,12 +143,27 @@ def read_history(folder: Path) -> list[dict[str, float]]:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
+def run_of(folder: Path) -> tuple[Path, str]:
+    """The run that a folder belongs to, and the name of the stage whose folder it is; "" for the run's own."""
+    whole = folder.absolute()
+    if whole.parent.name == STAGES and (whole.parent.parent / RECORD).is_file():
+        return folder.parent.parent if folder.parent.name == STAGES else whole.parent.parent, whole.name
+    return folder, ""
+
+
 def read_record(folder: Path) -> dict[str, Any]:
-    """The content of run.json.
+    """The content of run.json; of the folder of a stage that of its run, with the metrics of the stage.
 
     Raises:
         UsageError: not the folder of a run, or of one that has not finished.
     """
+    run, stage = run_of(folder)
+    if stage:
+        whole = read_record(run)
+        entry = next((one for one in whole.get("stages") or () if one["name"] == stage), None)
+        if entry is None:
+            raise UsageError(f"{folder}: the stage has not finished")
+        return {**whole, "metrics": entry["metrics"], "status": FINISHED}
     path = folder / RECORD
     if folder.is_file():
         raise UsageError(f"{folder}: not a run: it is a file\n       hint: name the folder that holds {RECORD}")
@@ -172,6 +191,11 @@ def model_path(folder: Path) -> Path:
     if not path.is_file():
         raise UsageError(f"{folder}: the run has no {MODEL}")
     return path
+
+
+def spec_path(folder: Path) -> Path:
+    """Where the spec of a run is, or of the run that a stage's folder belongs to."""
+    return run_of(folder)[0] / SPEC
 
 
 def _nearby(folder: Path) -> str:

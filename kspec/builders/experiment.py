@@ -124,11 +124,18 @@ def load_data(spec: Spec, *, smoke: bool = False) -> Datasets:
 
 
 def assemble(
-    spec: Spec, datasets: Datasets, *, smoke: bool = False, folder: Path | None = None, pretrained: bool = True
+    spec: Spec,
+    datasets: Datasets,
+    *,
+    smoke: bool = False,
+    folder: Path | None = None,
+    pretrained: bool = True,
+    network: Any = None,
 ) -> Experiment:
     """The experiment of a spec on data that is already there.
 
     pretrained: False leaves the weights random and downloads none, for a caller who has weights to put in.
+    network: a built network that takes the place of `spec.model`.
 
     Raises:
         SpecError: every key that the data, the model or another key contradicts, as far as one does not hide another.
@@ -155,11 +162,15 @@ def assemble(
     try:
         keras.utils.set_random_seed(spec.seed)
         with_weights = pretrained and not smoke
-        model = gathered.part(lambda: build_network(spec.model, datasets, known, pretrained=with_weights), None)
+        model = network
+        if network is None:
+            model = gathered.part(lambda: build_network(spec.model, datasets, known, pretrained=with_weights), None)
         if model is not None:
-            gathered.part(lambda: by_pattern(spec.model, model), None)
+            if network is None:
+                gathered.part(lambda: by_pattern(spec.model, model), None)
             gathered.part(lambda: check_views(spec.evaluate.views, model), None)
-            settings = settings if spec.model.file is None else device.as_saved(settings, model)
+            is_saved = network is not None or spec.model.file is not None
+            settings = device.as_saved(settings, model) if is_saved else settings
         length = SMOKE_EPOCH if smoke else steps
         plan: Any = gathered.part(lambda: build_training(spec, model, known, datasets, length, folder or Path()), None)
         if wanted is None:  # which metrics fit depends on how the loss wants the labels

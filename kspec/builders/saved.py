@@ -174,6 +174,17 @@ def with_preprocessor(preprocessor: Any, network: Any) -> Any:
     return keras.Model(preprocessor.inputs, network(preprocessor.outputs[0]), name=WITH_PREPROCESSOR)
 
 
+@contextmanager
+def uncompiled(network: Any) -> Iterator[None]:
+    """In this block a network is saved without the state of an optimizer, as big as it is to predict with."""
+    optimizer, compiled = getattr(network, "optimizer", None), network.compiled
+    network.optimizer, network.compiled = None, False
+    try:
+        yield
+    finally:
+        network.optimizer, network.compiled = optimizer, compiled
+
+
 def taken_apart(model: Any) -> tuple[Any, Any]:
     """(preprocessor, network): the reverse of `with_preprocessor`; (None, model) for any other model."""
     import keras

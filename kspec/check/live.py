@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import tensorflow as tf
 
+from kspec.builders.base import check_base, on_base
 from kspec.builders.examples import Datasets
 from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.builders.model.freeze import layer_paths
@@ -58,15 +59,20 @@ class Report:
         return any(finding.level == "error" for finding in self.findings)
 
 
-def check(spec: Spec, runs: Path, scratch: Path) -> Report:
+def check(spec: Spec, runs: Path, scratch: Path, after: Callable[[Experiment], None] = lambda _: None) -> Report:
     """Checks a spec that reads.
 
     Args:
         spec: what to check.
         runs: where run folders would go; its free space is what counts. Nothing is written there.
         scratch: an empty folder for what callbacks write while a few steps are trained.
+        after: refuses, with a SpecError, what could not come after the training.
     """
     report = Report()
+    try:
+        spec = on_base(spec)
+    except SpecError as error:
+        report.findings += errors(error.problems)
     with _timed(report, "data"):
         datasets = _data(spec, report)
     if datasets is None:
@@ -78,6 +84,10 @@ def check(spec: Spec, runs: Path, scratch: Path) -> Report:
         if report.experiment is not None:
             report.findings += [*features.findings(report.experiment), *training.findings(report.experiment)]
             _figures(report, report.experiment, runs)
+    if report.experiment is not None and (spec.stages or spec.require):
+        with _timed(report, "stages"):
+            _refused(report, lambda experiment: check_base(spec, experiment.datasets), report.experiment)
+            _refused(report, after, report.experiment)
     if report.experiment is not None and not report.is_wrong:
         with _timed(report, "step"):
             _step(report, report.experiment)
@@ -113,6 +123,13 @@ def _experiment(spec: Spec, datasets: Datasets, scratch: Path, report: Report) -
     except SpecError as error:
         report.findings += errors(error.problems)
         return None
+
+
+def _refused(report: Report, look: Callable[[Experiment], None], experiment: Experiment) -> None:
+    try:
+        look(experiment)
+    except SpecError as error:
+        report.findings += errors(error.problems)
 
 
 def _figures(report: Report, experiment: Experiment, runs: Path) -> None:

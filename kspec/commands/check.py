@@ -76,9 +76,10 @@ def _live(document: Document, spec: Spec, runs: str, as_json: bool) -> Report:
         scratch = stack.enter_context(tempfile.TemporaryDirectory())
         start()
         from kspec.check import live
+        from kspec.commands.stages.sequence import rehearse as check_after
 
         loaded = time.perf_counter() - begin
-        report = live.check(spec, Path(runs), Path(scratch))
+        report = live.check(spec, Path(runs), Path(scratch), check_after)
     report.seconds = {"load": round(loaded, 3), **report.seconds}
     located = [replace(one, problem=document.locate(one.problem)) for one in report.findings]
     report.findings = sorted(located, key=_place)

@@ -13,6 +13,7 @@ from kspec.builders.saved import load_model, taken_apart
 from kspec.commands.console import phase, say, show
 from kspec.commands.load import load, located
 from kspec.commands.measure import Metrics, held_out
+from kspec.spec.model import Model
 
 
 def evaluate(folder: str) -> Metrics:
@@ -25,9 +26,11 @@ def evaluate(folder: str) -> Metrics:
     place = Path(folder)
     saved = artifacts.model_path(place)
     before = artifacts.read_record(place)
-    document, spec = load(str(place / artifacts.SPEC), ())
+    document, spec = load(str(artifacts.spec_path(place)), ())
     if spec.model.file is not None:  # the file that the run began with may be gone
         spec = spec.model_copy(update={"model": spec.model.model_copy(update={"file": str(saved)})})
+    if spec.base is not None or artifacts.run_of(place)[1]:  # a network that `model` does not describe
+        spec = spec.model_copy(update={"model": Model(file=str(saved))})
     timing: dict[str, float] = {}
     with located(document):
         with phase(timing, "data"):

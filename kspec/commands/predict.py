@@ -30,7 +30,7 @@ def predict(folder: str, data: str, output: str | None) -> None:
         raise UsageError(f"{output}: exists already; name another file, or remove it first")
     if output is not None and not Path(output).absolute().parent.is_dir():
         raise UsageError(f"{output}: there is no folder {Path(output).parent}; make it first")
-    _, spec = load(str(place / artifacts.SPEC), ())
+    _, spec = load(str(artifacts.spec_path(place)), ())
     model = load_model(saved, compile=False)
     names, features = read_input(Path(data), spec.data, model)
     predictions = np.asarray(model.predict(features, batch_size=spec.data.batch_size, verbose=0), dtype=np.float64)

@@ -14,6 +14,9 @@ from kspec.commands.load import load, located
 from kspec.commands.run import build, digest
 from kspec.commands.signals import Stopping, stopping
 from kspec.commands.since import differing
+from kspec.commands.stages import gates
+from kspec.commands.stages.progress import Progress
+from kspec.commands.stages.results import after_training
 from kspec.commands.stopped import Stopped, start_anew
 from kspec.commands.train import Place, conduct, state_of, where
 from kspec.errors import RunError, UsageError
@@ -34,14 +37,16 @@ def resume(run: Stopped, asked: Stopping | None = None) -> None:
     place, before = run.folder, run.before
     with stopping(asked) as stop, checkpoints.locked(place):
         artifacts.remove_partial(place)
-        found = checkpoints.read(place)
         document, spec = load(str(place / artifacts.SPEC), ())
-        _same_spec(place, before, found)
-        restart_log("" if found is None else found.facts["log"])
-        _say_where(place, found, run.changed)
+        stages = Progress.of(place, spec, before)
+        found = checkpoints.read(stages.folder)
+        _same_spec(place, before, None if stages.begun else found)
+        restart_log(stages.log if found is None else found.facts["log"])
+        _say_where(place, found, run.changed, stages)
         timing: dict[str, float] = {}
         with located(document):
-            experiment = build(_as_then(spec, before), timing, folder=place)
+            base = place / artifacts.MODEL if stages.begun else None
+            experiment = build(_as_then(spec, before), timing, folder=place, base=base)
         if experiment.datasets.fingerprint != before["data"]["fingerprint"]:
             message = "the data are not those the run began with: their fingerprint differs"
             raise UsageError(f"{place}: {message}\n       hint: bring them back, or {start_anew(place)}")
@@ -49,8 +54,10 @@ def resume(run: Stopped, asked: Stopping | None = None) -> None:
         facts = {key: value for key, value in before.items() if key not in ("status", "error", "timing")}
         facts["resumed"] = [*facts.get("resumed", ()), _note(found)]
         seconds = 0.0 if found is None else found.facts["seconds"]
+        state = None if found is None or stages.begun else state_of(found)
+        timing = {**before["timing"], **timing} if stages.begun else timing
         try:
-            conduct(experiment, Place(place, facts, seconds, None if found is None else state_of(found)), timing, stop)
+            gates.enforce(conduct(experiment, Place(place, facts, seconds, state), timing, stop, after_training))
         except OtherTrainingError as error:
             raise RunError(f"{place}: the state does not fit: {error}\n       hint: {start_anew(place)}") from error
 
@@ -73,8 +80,11 @@ def _same_spec(place: Path, before: Mapping[str, Any], found: Checkpoint | None)
     raise UsageError(f"{place / artifacts.SPEC}: {message}\n       hint: undo the change, or {start_anew(place)}")
 
 
-def _say_where(place: Path, found: Checkpoint | None, changed: str) -> None:
-    if found is None:
+def _say_where(place: Path, found: Checkpoint | None, changed: str, stages: Progress) -> None:
+    if stages.begun:
+        at = "" if found is None else f", from {where(found)}"
+        say(f"resume {place}: goes on with {stages.said}{at}")
+    elif found is None:
         say(f"resume {place}: no state was written before it stopped; it begins at the beginning")
     else:
         for name in found.damaged:

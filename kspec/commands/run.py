@@ -9,12 +9,16 @@ from datetime import datetime
 from pathlib import Path
 
 from kspec import artifacts, checkpoints
+from kspec.builders.base import check_base, on_base
 from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.commands import summary
 from kspec.commands.console import phase, restart_log, say
 from kspec.commands.load import located
-from kspec.commands.measure import measure
+from kspec.commands.measure import Metrics, measure
 from kspec.commands.signals import Stopping, stopping
+from kspec.commands.stages import gates
+from kspec.commands.stages.results import after_training
+from kspec.commands.stages.sequence import rehearse, save
 from kspec.commands.train import Place, conduct, epoch_lines, fit
 from kspec.spec import Spec
 from kspec.spec.writer import write
@@ -61,13 +65,15 @@ def run_in(
     with stopping(stop) as asked:
         with located(document):
             experiment = build(spec, timing, folder=folder)
+            with phase(timing, "rehearse"):
+                rehearse(experiment)
             check(experiment)
         artifacts.create(folder)
         with checkpoints.locked(folder):
             text = write(spec)
             artifacts.write_text(folder / artifacts.SPEC, text)
             facts = {**summary.facts(experiment, started), "spec_sha256": digest(text)}
-            conduct(experiment, Place(folder, facts), timing, asked)
+            gates.enforce(conduct(experiment, Place(folder, facts), timing, asked, after_training))
 
 
 def smoke(document: Document, spec: Spec) -> None:
@@ -82,23 +88,39 @@ def smoke(document: Document, spec: Spec) -> None:
     with tempfile.TemporaryDirectory() as folder:
         with located(document):
             experiment = build(spec, timing, folder=Path(folder), smoke=True)
+            gates.check(spec.require, experiment)
         lines = epoch_lines(experiment)
         fit(experiment, timing, lines, [lines], epochs=1)
         with phase(timing, "measure"):
             metrics = measure(experiment, lines.rows[-1])
         say("")
         summary.show_table(experiment, metrics, timing, lines.best_rate, None)
+        with located(document):
+            _smoke_stages(experiment, Path(folder), metrics)
     say("SMOKE RUN: everything ran. No result was written.", style="bold red")
 
 
-def build(spec: Spec, timing: dict[str, float], *, folder: Path, smoke: bool = False) -> Experiment:
+def _smoke_stages(experiment: Experiment, folder: Path, metrics: Metrics) -> None:
+    if experiment.spec.stages:
+        save(experiment.model, experiment, folder / artifacts.MODEL)
+        after_training(experiment, folder, {"metrics": metrics}, Stopping(), smoke=True)
+
+
+def build(
+    spec: Spec, timing: dict[str, float], *, folder: Path, smoke: bool = False, base: Path | None = None
+) -> Experiment:
     """The experiment of a spec, with a line about each of its parts.
 
+    base: the file of its base, for a run that has a copy. A smoke run has random weights, and needs no base.
+
     Raises:
-        SpecError: as `assemble`.
+        SpecError: as `assemble`, or a base that is not there.
     """
+    spec = spec if smoke else on_base(spec, base)
     with phase(timing, "data"):
         datasets = load_data(spec, smoke=smoke)
+    if not smoke:
+        check_base(spec, datasets)
     with phase(timing, "model"):
         experiment = assemble(spec, datasets, smoke=smoke, folder=folder)
     for line in summary.cleaning_lines(datasets):

@@ -97,7 +97,8 @@ def show_table(
         table.add_row("plug-in", plugins.said(one).removeprefix("plug-in "))
     table.add_row("device", f"{experiment.settings.device}, {experiment.settings.precision}")
     table.add_row("time", ", ".join(f"{name} {clock(seconds)}" for name, seconds in timing.items()))
-    table.add_row("training rate", f"{rate:,.0f} {UNITS[experiment.datasets.kind]}/s")
+    if rate:
+        table.add_row("training rate", f"{rate:,.0f} {UNITS[experiment.datasets.kind]}/s")
     for split, values in metrics.items():
         table.add_row(split.replace("_", " "), "  ".join(f"{name} {value:.4f}" for name, value in values.items()))
     for number, line in enumerate(pruning_lines(experiment)):

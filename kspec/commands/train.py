@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ import tensorflow as tf
 
 from kspec import artifacts, checkpoints
 from kspec.builders.experiment import Experiment
+from kspec.builders.saved import uncompiled
 from kspec.check.out_of_memory import advice
-from kspec.commands import autopsy, curves, record, summary
+from kspec.commands import autopsy, curves, summary
 from kspec.commands.console import log, phase, say
-from kspec.commands.measure import measure
+from kspec.commands.measure import held_out, measure
 from kspec.commands.progress import EpochLines
+from kspec.commands.record import weights_digest
 from kspec.commands.signals import Stopping
 from kspec.errors import RunError
 from kspec.parts.callbacks.terminate_on_nan import Stop, TerminateOnNaN
@@ -51,17 +53,29 @@ class Place:
     state: TrainingState | None = None
 
 
-def conduct(experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping) -> None:
-    """Trains, measures, saves, and writes into run.json how it ended.
+Then = Callable[[Experiment, Path, dict[str, Any], Stopping], object]
+"""What comes after the base training: is given the experiment, the run's folder and record, and what stops it."""
+
+
+def conduct(
+    experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping, then: Then
+) -> dict[str, Any]:
+    """Trains, measures, saves, and writes into run.json how it ended; returns that.
+
+    Nothing is trained where `place.facts` hold the metrics of the base training, or where the spec names a base.
+    then: is called afterwards; adds to the record, and may write it.
 
     Raises:
         RunError: the training itself failed; the folder says so.
         KeyboardInterrupt: it was stopped; its message says how to go on.
     """
-    folder = place.folder
-    artifacts.write_record(folder, {**place.facts, "status": artifacts.RUNNING})
+    folder, record = place.folder, dict(place.facts)
+    artifacts.write_record(folder, {**record, "status": artifacts.RUNNING, "timing": timing})
     try:
-        result = _result(experiment, place, timing, stop)
+        if "metrics" not in record:
+            record |= _result(experiment, place, timing, stop)
+        record["timing"] = timing
+        then(experiment, folder, record, stop)
     except BaseException as error:
         # Rich ends the process with SystemExit where the reader of the output, such as `head`, has gone.
         stopped = isinstance(error, KeyboardInterrupt | SystemExit)
@@ -69,14 +83,16 @@ def conduct(experiment: Experiment, place: Place, timing: dict[str, float], stop
         ending = {"status": artifacts.INTERRUPTED if stopped else artifacts.FAILED, "error": reason, "timing": timing}
         diverged = {"diverged": True} if isinstance(error, DivergedError) else {}
         with suppress(OSError):  # a full disk may be what stopped it
-            artifacts.write_record(folder, {**place.facts, **ending, **diverged})
+            artifacts.write_record(folder, {**record, **ending, **diverged})
             artifacts.write_text(folder / artifacts.LOG, log())
         if isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(f"{reason}\n       go on with: kspec resume {folder}") from error
         raise
     artifacts.write_text(folder / artifacts.LOG, log())
-    artifacts.write_record(folder, {**place.facts, "status": artifacts.FINISHED, **result, "timing": timing})
+    record |= {"status": artifacts.FINISHED, "timing": timing}
+    artifacts.write_record(folder, record)
     checkpoints.remove(folder)
+    return record
 
 
 def fit(experiment: Experiment, timing: dict[str, float], lines: EpochLines, callbacks: Any, **arguments: Any) -> None:
@@ -136,9 +152,11 @@ def _reason(error: BaseException, stop: Stopping) -> str:
 def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping) -> dict[str, Any]:
     """Trains, measures and saves; returns what run.json says about the result."""
     lines = epoch_lines(experiment)
-    _trained(experiment, place, timing, stop, lines)
+    is_trained = experiment.spec.base is None
+    if is_trained:
+        trained(experiment, place, timing, stop, lines)
     with phase(timing, "measure"):
-        metrics = measure(experiment, lines.rows[-1])
+        metrics = measure(experiment, lines.rows[-1]) if is_trained else held_out(experiment)
     with phase(timing, "save"):
         _save(experiment, lines, place.folder)
     say("")
@@ -149,12 +167,17 @@ def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop
         "epoch_seconds": lines.seconds,
         "examples_per_second": round(lines.best_rate, 1),
         **summary.pruned(experiment),
-        "weights_sha256": record.weights_digest(experiment.model),
+        "weights_sha256": weights_digest(experiment.model),
     }
 
 
-def _trained(experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping, lines: EpochLines) -> None:
-    """Trains, with states to resume from."""
+def trained(experiment: Experiment, place: Place, timing: dict[str, float], stop: Stopping, lines: EpochLines) -> None:
+    """Trains, with states to resume from.
+
+    Raises:
+        DivergedError, RunError: as `fit`.
+        KeyboardInterrupt: it was stopped.
+    """
     with checkpoints.Writer(place.folder) as writer:
         callbacks = _resumable(experiment, place, lines, stop, writer)
         experiment.first.assign(callbacks.first_step)
@@ -175,8 +198,12 @@ def _trained(experiment: Experiment, place: Place, timing: dict[str, float], sto
 
 
 def _save(experiment: Experiment, lines: EpochLines, folder: Path) -> None:
+    # Stages start from the file, and compare theirs with it: it then holds no optimizer.
+    with uncompiled(experiment.model) if experiment.spec.stages or experiment.spec.require else nullcontext():
+        artifacts.write_file(folder / artifacts.MODEL, experiment.deployable().save)
+    if not lines.rows:
+        return
     artifacts.write_history(folder, lines.rows)
-    artifacts.write_file(folder / artifacts.MODEL, experiment.deployable().save)
     title = f"{experiment.spec.name} ({folder.name})"
     artifacts.write_file(folder / artifacts.CURVES, lambda file: curves.draw(lines.rows, title, file))
 

@@ -77,6 +77,9 @@ def study(spec: Spec) -> Known:
         raise unable(("model", "file"), "a saved model", hint)
     if spec.training.pruning is not None:
         raise unable(("training", "pruning"), "pruning", "`kspec.PruneLowMagnitude` is a callback for any Keras code")
+    for key, what in (("stages", "stages"), ("base", "a base"), ("require", "gates")):
+        if getattr(spec, key):
+            raise unable((key,), what, "a script of the base training alone: kspec eject SPEC ~stages ~require ~base")
     source = load(spec.data)
     held = split(source, spec.data, spec.seed)
     datasets = build.assemble(source, spec.data, spec.seed, text_output(spec.model, spec.data))

@@ -5,14 +5,17 @@ Reading is `text -> tree with marks -> Spec`; nothing here imports Keras.
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from kspec.spec.base import Section
+from kspec.errors import Problem
+from kspec.spec.base import FilePath, Listed, Section, refuse
 from kspec.spec.checkpoint import Checkpoint
 from kspec.spec.data import Data
 from kspec.spec.device import Device
 from kspec.spec.evaluate import Evaluate
 from kspec.spec.model import Model
+from kspec.spec.require import Requirement, unknown
+from kspec.spec.stages import Stage, wrong_order
 from kspec.spec.training import Training
 from kspec.spec.tune import Tune
 
@@ -36,5 +39,28 @@ class Spec(Section):
     """How often the state of the training is written, for `kspec resume`."""
     evaluate: Evaluate = Evaluate()
     """How the finished model is measured."""
+    base: FilePath | None = Field(default=None, examples=["runs/cifar_resnet/20260101-120000-abcdef"])
+    """The folder of a finished run, or a `.keras` file, that the stages start from: nothing is trained before them.
+    `model` then says nothing, and `training` what the stages inherit. By default the base is trained here."""
+    stages: Listed[Stage] = Field(
+        default=(),
+        examples=[[{"prune_neurons": {"macs": 0.5}}, {"train": {"epochs": 6, "distill": {"teacher": "base"}}}]],
+    )
+    """What comes after the base training, in order; each stage starts from the model before it."""
+    require: dict[str, Requirement] = Field(default={}, examples=[{"test_accuracy": ">= 0.98", "size_mb": "<= 1.0"}])
+    """Gates: what the run must end with, or its exit code is 1. Bounds are numbers, or sums and products of numbers and
+    `base`, the value of the base model: `>= base - 0.005`, `<= base / 4`."""
     tune: Tune | None = None
     """The search over values of this file, for `kspec tune`; `kspec run` ignores it."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Spec:
+        problems = list(wrong_order(self.stages, base_is_pruned=self.training.pruning is not None))
+        problems += [found for quantity in self.require if (found := unknown(quantity))]
+        if not self.stages:
+            relative = [quantity for quantity, gate in self.require.items() if gate.uses_base]
+            message = "there are no stages: the base is what it would be compared with"
+            problems += [Problem(("require", one), message, "a number, or stages") for one in relative]
+        if problems:
+            raise refuse(problems)
+        return self

@@ -90,20 +90,26 @@ class Pruning(Section):
     def _one_rule(cls, value: Any, handler: Any) -> Any:
         if not isinstance(value, dict):
             return handler(value)
-        filled = {key: tuple(one) if key in SIDES and isinstance(one, list) else one for key, one in value.items()}
-        return collected(handler, filled, _problems(filled))
+        filled = with_tuples(value)
+        return collected(handler, filled, problems_of(filled))
 
 
 SIDES = ("block_size", "sparsity_m_by_n")
 
 
-def _problems(tree: dict[str, Any]) -> list[Problem]:
-    """What pydantic cannot see: keys that exclude or need each other."""
+def with_tuples(tree: dict[str, Any]) -> dict[str, Any]:
+    """A section with its pairs as tuples."""
+    return {key: tuple(one) if key in SIDES and isinstance(one, list) else one for key, one in tree.items()}
+
+
+def problems_of(tree: dict[str, Any], *more: str) -> list[Problem]:
+    """What pydantic cannot see: keys that exclude or need each other. more: what says how much to prune, too."""
     found = []
     given = {key: value for key, value in tree.items() if value is not None}
     m_by_n, has_blocks = given.get("sparsity_m_by_n"), given.get("block_size", (1, 1)) != (1, 1)
     if m_by_n is None and "schedule" not in given:
-        expected = "a schedule, e.g. {PolynomialDecay: {final_sparsity: 0.8}}, or sparsity_m_by_n: [2, 4]"
+        known = (*more, "a schedule, e.g. {PolynomialDecay: {final_sparsity: 0.8}}", "or sparsity_m_by_n: [2, 4]")
+        expected = ", ".join(known)
         found.append(Problem((), "what says how much to prune is missing", expected, on_key=True))
     if m_by_n is not None:
         if "schedule" in given:

@@ -98,14 +98,14 @@ class Training(Section):
         if not isinstance(value, dict):
             return handler(value)
         optimizer = value["optimizer"] if "optimizer" in value else cls.model_fields["optimizer"].default
-        named = _name_and_arguments(optimizer)
+        named = name_and_arguments(optimizer)
         problems: list[Problem] = []
-        moved = value if named is None else _moved(value, *named, problems)
+        moved = value if named is None else with_owners(value, *named, problems)
         written_at = {} if named is None else {key: ("optimizer", named[0], key) for key in OWNED if key in named[1]}
         return collected(handler, moved, problems, written_at)
 
 
-def _name_and_arguments(optimizer: Any) -> tuple[str, dict[str, Any]] | None:
+def name_and_arguments(optimizer: Any) -> tuple[str, dict[str, Any]] | None:
     """The optimizer's name and arguments, or None where its own check will refuse it."""
     if isinstance(optimizer, Component):
         return optimizer.name, optimizer.arguments
@@ -116,7 +116,8 @@ def _name_and_arguments(optimizer: Any) -> tuple[str, dict[str, Any]] | None:
         return None
 
 
-def _moved(tree: dict[str, Any], name: str, arguments: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+def with_owners(tree: dict[str, Any], name: str, arguments: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """A section with its optimizer's own rate and decay, or their defaults, in the keys that own them."""
     known = catalog.entry("optimizer", name).arguments
     rest = {key: value for key, value in arguments.items() if key not in OWNED}
     moved = {**tree, "optimizer": {name: rest}}

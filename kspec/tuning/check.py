@@ -31,6 +31,9 @@ def check(document: Document, spec: Spec) -> tuple[Tune, list[Axis], Document]:
             (), "the spec has no section `tune`", "tune: {objective: ..., trials: ..., space: ...}", hint=hint
         )
         raise SpecError(document.locate(problem))
+    if spec.base is not None:
+        message = "a trial is the training of the base, and here it is trained already"
+        raise SpecError(document.locate(Problem(("base",), message, "no `base`", on_key=True)))
     try:
         found = axes(spec.tune.space)
     except SpecError as error:

@@ -34,3 +34,8 @@ def part_spec(spec: Spec, part: Part) -> Spec:
     """The spec of one training."""
     data = spec.data if part.fold is None else spec.data.model_copy(update={"validation": None, "fold": part.fold})
     return spec.model_copy(update={"seed": part.seed, "data": data})
+
+
+def base_training(spec: Spec) -> Spec:
+    """The spec of what a trial trains: the base, without the stages and gates that come after it."""
+    return spec.model_copy(update={"stages": (), "require": {}})

@@ -20,7 +20,7 @@ from kspec.tuning.disk import tidy
 from kspec.tuning.failures import FILE, give_up
 from kspec.tuning.folder import Search
 from kspec.tuning.order import Order
-from kspec.tuning.parts import Part, part_spec
+from kspec.tuning.parts import Part, base_training, part_spec
 from kspec.tuning.proposal import Proposal
 from kspec.tuning.record import ASKED, DIVERGED, FAILED, FINISHED, PAUSED, RUNNING, STOPPED, TOLD, Record, Trial
 from kspec.tuning.threads import share
@@ -219,7 +219,7 @@ class _Loop:
         folder.parent.mkdir(parents=True, exist_ok=True)
         order = Order(
             folder=str(folder.absolute()),
-            spec=written(part_spec(search.trial_spec(trial), part)),
+            spec=written(base_training(part_spec(search.trial_spec(trial), part))),
             objectives=[one.metric for one in search.tune.objective],
             direction=search.tune.objective[0].direction,
             epochs=epochs,

@@ -19,8 +19,8 @@ GRID_POINTS = 10
 """How many values a grid takes of a range without `step`, as in KerasTuner, whose ten lack the upper end."""
 MOST = 1_000_000
 """Combinations beyond which nobody counts."""
-OWN = ("tune", "name", "extends")
-"""Keys that no search may change."""
+OWN = ("tune", "name", "extends", "base", "stages", "require")
+"""Keys that no search may change: a trial is the base training, without what comes after it."""
 
 Values = Mapping[str, Any]
 """What a trial sets: key of the space -> value, without the keys whose conditions are not met."""

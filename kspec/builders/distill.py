@@ -1,0 +1,133 @@
+"""`distill` of a stage as the model that `fit` trains, and the batches that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kspec.builders.data.pipeline import pipeline, steps_an_epoch
+from kspec.builders.experiment import SMOKE_STEPS, Experiment
+from kspec.builders.saved import taken_apart
+from kspec.builders.trained import read_trained, trained_file
+from kspec.errors import Problem, SpecError, did_you_mean
+from kspec.parts.distillation import losses
+from kspec.parts.distillation.cache import TeacherCache
+from kspec.parts.distillation.distiller import Distiller
+from kspec.parts.distillation.teachers import SelfTeacher
+from kspec.spec.distill import BASE, PREVIOUS, SELF, WORDS, Distill
+
+Address = tuple[str | int, ...]
+SCORES = "teacher_scores.npz"
+"""The cache of a teacher's answers, in the folder of the stage, so that a resumed training reads the same ones."""
+
+
+def build_distiller(
+    experiment: Experiment, section: Distill, path: Address, files: Mapping[str, Path], folder: Path, *, smoke: bool
+) -> Experiment:
+    """The experiment with a Distiller around its model, which stays what is saved; `undistilled` takes it off again.
+
+    section: at `path` of the spec. files: what `base` and `previous` mean. folder: for the cache of `views`.
+
+    Raises:
+        SpecError: a teacher that is not there, or does not fit.
+    """
+    teacher = build_teacher(section, path, files, experiment)
+    cached = section.views is not None
+    student = experiment.model
+    student.optimizer, student.compiled = None, False  # the Distiller has it
+    soft = [getattr(losses, name)(**one.model_dump()) for name, one in section.losses]
+    try:
+        filled = _filled(experiment, teacher, section, folder) if cached else teacher
+        distiller = Distiller(filled, student, soft, hard_weight=section.hard_weight)
+    except ValueError as error:
+        raise SpecError(Problem(path, str(error), on_key=True)) from error
+    distiller.compile(
+        optimizer=experiment.plan.optimizer,
+        loss=experiment.plan.loss,
+        metrics=list(experiment.plan.metrics),
+        jit_compile=experiment.settings.jit_compile,
+        steps_per_execution=experiment.spec.training.steps_per_execution,
+    )
+    train = filled.attach(_views(experiment, section, smoke)) if cached else experiment.train
+    return replace(experiment, model=distiller, train=train)
+
+
+def undistilled(experiment: Experiment) -> Any:
+    """The network of an experiment, without a Distiller around it."""
+    return experiment.model.student if isinstance(experiment.model, Distiller) else experiment.model
+
+
+def build_teacher(section: Distill, path: Address, files: Mapping[str, Path], experiment: Experiment) -> Any:
+    """The teacher, or the list of them.
+
+    Raises:
+        SpecError: a teacher that is not there, reads its data another way, or does not put out what the student does.
+    """
+    if section.teacher == (SELF,):
+        return SelfTeacher() if section.decay is None else SelfTeacher(section.decay)
+    found = []
+    for number, name in enumerate(section.teacher):
+        place = (*path, "teacher", number)
+        file = files[name] if name in (BASE, PREVIOUS) else _file(name, place)
+        preprocessor, network = taken_apart(read_trained(file, place))
+        if name not in (BASE, PREVIOUS):
+            _fits(preprocessor, network, place, name, experiment)
+        found.append(network)
+    return found[0] if len(found) == 1 else found
+
+
+def _file(name: str, place: Address) -> Path:
+    try:
+        return trained_file(name, place)
+    except SpecError as error:
+        hint = did_you_mean(Path(name).name, WORDS)
+        raise SpecError([replace(one, hint=one.hint or hint) for one in error.problems]) from error
+
+
+def _fits(preprocessor: Any, network: Any, place: Address, name: str, experiment: Experiment) -> None:
+    ours = experiment.datasets.preprocessor
+    if not _same(preprocessor, ours):
+        message = "the teacher makes features of the raw data in another way than this run"
+        raise SpecError(Problem(place, message, "a teacher of the same `data`", name))
+    student = experiment.model
+    if network.output_shape[1:] != student.output_shape[1:]:
+        message = "the teacher's output is another than the student's"
+        raise SpecError(Problem(place, message, str(student.output_shape[1:]), str(network.output_shape[1:])))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two preprocessors do the same: the same layers with the same statistics."""
+    if one is None or other is None:
+        return one is other
+    layers = [[type(layer).__name__ for layer in each.layers] for each in (one, other)]
+    values = [each.get_weights() for each in (one, other)]
+    return layers[0] == layers[1] and all(np.array_equal(a, b) for a, b in zip(*values, strict=True))
+
+
+def _views(experiment: Experiment, section: Distill, smoke: bool) -> Any:
+    """The batches of the training, which say which view of which example they hold."""
+    limit = SMOKE_STEPS if smoke else experiment.spec.training.steps_per_epoch
+    steps = steps_an_epoch(len(experiment.datasets.train), experiment.spec.data, limit)
+    return _batches(experiment, section, steps=steps, epoch=experiment.epoch, first=experiment.first)
+
+
+def _batches(experiment: Experiment, section: Distill, **given: Any) -> Any:
+    data, targets, seed = experiment.spec.data, experiment.targets, experiment.spec.seed
+    return pipeline(experiment.datasets.train, data, targets, seed=seed, training=True, views=section.views, **given)
+
+
+def _filled(experiment: Experiment, teacher: Any, section: Distill, folder: Path) -> TeacherCache:
+    """The cache with the teacher's word on every view, read from the folder where it is there."""
+    file = folder / SCORES
+    if file.is_file():
+        return TeacherCache.load(file)
+    views = section.views or 1
+    one_pass = steps_an_epoch(len(experiment.datasets.train), experiment.spec.data, None)
+    cache = TeacherCache(len(experiment.datasets.train), views)
+    cache.fill(teacher, _batches(experiment, section, steps=one_pass * views))
+    cache.save(file)
+    return cache

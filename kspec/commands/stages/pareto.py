@@ -1,0 +1,49 @@
+"""pareto.png: the metric of every stage against its size and its multiply-accumulates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+AXES = {"gzip_mb": "gzip MB", "size_mb": "file MB", "macs": "million MACs"}
+SCALE = {"gzip_mb": 1.0, "size_mb": 1.0, "macs": 1e6}
+
+
+def draw(entries: Sequence[Mapping[str, Any]], metric: tuple[str, str], title: str, path: Path) -> None:
+    """Draws a panel for each kind of size, the stages as points in their order, the base first.
+
+    Files that a stage made are points too. Further left and further up is better; for a loss, further down.
+    """
+    from matplotlib.figure import Figure  # not pyplot: no global state, no display
+
+    split, name = metric
+    axes_of = [key for key in AXES if key != "macs" or all(one["quantities"]["macs"] is not None for one in entries)]
+    figure = Figure(figsize=(4.6 * len(axes_of), 3.8), layout="constrained")
+    figure.suptitle(title, fontsize=11)
+    for axes, key in zip(figure.subplots(1, len(axes_of), squeeze=False)[0], axes_of, strict=True):
+        points = list(_points(entries, key, split, name))
+        way = [(x, y) for x, y, _, is_stage in points if is_stage]
+        axes.plot(*zip(*way, strict=True), color="0.75", linewidth=1, zorder=1)
+        for number, (x, y, label, is_stage) in enumerate(points):
+            axes.scatter([x], [y], s=28, marker="o" if is_stage else "^", zorder=2, label=f"{number} {label}")
+            axes.annotate(str(number), (x, y), textcoords="offset points", xytext=(5, 4), fontsize=8)
+        axes.set_xlabel(AXES[key], fontsize=9)
+        axes.set_ylabel(f"{split} {name}".replace("_", " "), fontsize=9)
+        axes.set_xlim(left=0)
+        axes.margins(y=0.15)
+        axes.tick_params(labelsize=8)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        if key == axes_of[0]:
+            axes.legend(frameon=False, fontsize=7)
+    figure.savefig(path, dpi=110)
+
+
+def _points(entries: Sequence[Mapping[str, Any]], key: str, split: str, name: str) -> Any:
+    """(x, y, label, whether it is a stage) of everything that was measured."""
+    for entry in entries:
+        yield entry["quantities"][key] / SCALE[key], entry["metrics"][split][name], entry["name"], True
+        for one in entry.get("artifacts", ()):
+            if key in one and one["metrics"] is not None:
+                yield one[key] / SCALE[key], one["metrics"][split][name], one["path"], False

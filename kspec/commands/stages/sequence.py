@@ -1,0 +1,176 @@
+"""Runs the stages of a spec one after another, and goes on with those that a stopped run has not finished."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kspec import artifacts, checkpoints
+from kspec.builders.experiment import Experiment
+from kspec.builders.saved import uncompiled, with_preprocessor
+from kspec.commands.console import clock, log, phase, say
+from kspec.commands.record import weights_digest
+from kspec.commands.signals import Stopping
+from kspec.commands.stages import Artifact, Context, Outcome, gates
+from kspec.commands.stages.known import STAGES
+from kspec.commands.stages.quantities import metrics_of, quantities, sizes
+from kspec.errors import Gathered
+from kspec.spec import Spec
+
+FOLDER, LOG = artifacts.STAGES, artifacts.LOG
+STRIDE = 1_000_003
+"""Between the seeds of two stages: `seed` of a spec is a small number, and so none meets another."""
+
+
+def names(spec: Spec) -> list[str]:
+    """The folders of the stages: `1_prune_neurons`."""
+    return [f"{number}_{stage.chosen[0]}" for number, stage in enumerate(spec.stages, start=1)]
+
+
+def follow(
+    experiment: Experiment, folder: Path, record: dict[str, Any], stop: Stopping, *, smoke: bool = False
+) -> None:
+    """Runs the stages that are left after the base training, and adds an entry for each to the record, `stages`.
+
+    folder: of the run; it holds the model of the base. record: of the run; is written after each stage.
+
+    Raises:
+        RunError: a stage failed.
+        KeyboardInterrupt: it was stopped; `kspec resume` goes on in the stage in flight.
+    """
+    record.setdefault("stages", [])
+    for context in _contexts(experiment, folder, record, stop, smoke):
+        name = context.folder.name
+        say("")
+        say(f"stage {context.number} of {len(experiment.spec.stages)}: {context.key}", style="bold")
+        context.folder.mkdir(parents=True, exist_ok=True)
+        artifacts.remove_partial(context.folder)
+        keras.utils.set_random_seed(context.seed)
+        outcome = STAGES[context.key].run(context)
+        for line in outcome.lines:
+            say(f"  {line}")
+        record["stages"].append(_entry(context, outcome, record))
+        say(f"  {_became(record['stages'][-1])}")
+        if not smoke:
+            artifacts.write_text(folder / FOLDER / LOG, log())
+            artifacts.write_record(folder, {**record, "status": artifacts.RUNNING})
+            checkpoints.remove(folder / FOLDER / name)
+
+
+def rehearse(experiment: Experiment) -> None:
+    """Everything that would stop a stage or leave a gate unmeasured, found before the training; nothing is kept.
+
+    Raises:
+        SpecError: all that is wrong with the first stage that could not work, and with the gates.
+    """
+    gathered = Gathered()
+    gathered.part(lambda: gates.check(experiment.spec.require, experiment), None)
+    if experiment.spec.stages:
+        with tempfile.TemporaryDirectory() as scratch:
+            gathered.part(lambda: _rehearse(experiment, Path(scratch)), None)
+    gathered.stop()
+
+
+def save(network: Any, experiment: Experiment, file: Path) -> None:
+    """Writes a model from raw features to predictions, without the state of an optimizer."""
+    with uncompiled(network):
+        artifacts.write_file(file, with_preprocessor(experiment.datasets.preprocessor, network).save)
+
+
+def model_file(folder: Path, entries: list[Mapping[str, Any]]) -> Path:
+    """The newest model of a run: of the last stage that changed it, or of the base."""
+    changed = [one["name"] for one in entries if one["model"]]
+    return folder / FOLDER / changed[-1] / artifacts.MODEL if changed else folder / artifacts.MODEL
+
+
+def _contexts(
+    experiment: Experiment, folder: Path, record: Mapping[str, Any], stop: Stopping, smoke: bool
+) -> Iterator[Context]:
+    """What each stage that is left is given; made when its turn has come."""
+    spec = experiment.spec
+    for number, (stage, name) in enumerate(zip(spec.stages, names(spec), strict=True), start=1):
+        if number <= len(record["stages"]):
+            continue
+        key, section = stage.chosen
+        yield Context(
+            number=number,
+            key=key,
+            section=section,
+            file=model_file(folder, record["stages"]),
+            base=folder / artifacts.MODEL,
+            folder=folder / FOLDER / name,
+            experiment=experiment,
+            earlier=tuple(record["stages"]),
+            seed=(spec.seed + STRIDE * number) % 2**31,
+            stop=stop,
+            timing={},
+            smoke=smoke,
+        )
+
+
+def _rehearse(experiment: Experiment, scratch: Path) -> None:
+    save(experiment.model, experiment, scratch / artifacts.MODEL)
+    record: dict[str, Any] = {"stages": []}
+    for context in _contexts(experiment, scratch, record, Stopping(), False):
+        context.folder.mkdir(parents=True)
+        network = STAGES[context.key].rehearse(replace(context, earlier=()))
+        save(network, experiment, context.folder / artifacts.MODEL)
+        record["stages"].append({"name": context.folder.name, "model": True})
+
+
+def _entry(context: Context, outcome: Outcome, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Saves and measures what a stage has made; what run.json says of it."""
+    before = record["stages"][-1] if record["stages"] else record["base"]
+    measured: dict[str, Any] = {key: before[key] for key in ("quantities", "metrics")}
+    network, product = outcome.network, outcome.product
+    if network is not None:
+        with phase(context.timing, "save"):
+            save(network, context.experiment, context.folder / artifacts.MODEL)
+        with phase(context.timing, "measure"):
+            measured = _measured(network, context.experiment, context.folder / artifacts.MODEL)
+    if product is not None:
+        measured = {
+            "quantities": {**measured["quantities"], **sizes(product.path)},
+            "metrics": measured["metrics"] if product.metrics is None else product.metrics,
+        }
+    return {
+        "name": context.folder.name,
+        "stage": context.key,
+        "model": network is not None,
+        **measured,
+        **outcome.facts,
+        "artifacts": [_artifact(one, context.folder) for one in outcome.artifacts],
+        "product": None if product is None else str(product.path.relative_to(context.folder)),
+        "timing": dict(context.timing),
+    }
+
+
+def _measured(network: Any, experiment: Experiment, file: Path) -> dict[str, Any]:
+    return {
+        "quantities": quantities(network, file, experiment),
+        "metrics": metrics_of(network, experiment),
+        "weights_sha256": weights_digest(network),
+    }
+
+
+def _artifact(one: Artifact, folder: Path) -> dict[str, Any]:
+    return {
+        "path": str(one.path.relative_to(folder)),
+        "runtime": one.runtime,
+        **sizes(one.path),
+        "metrics": one.metrics,
+    }
+
+
+def _became(entry: Mapping[str, Any]) -> str:
+    """A stage in a line: time and metrics."""
+    metrics = [
+        f"{split.replace('_', ' ')} " + "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+        for split, values in entry["metrics"].items()
+    ]
+    return f"{clock(sum(entry['timing'].values()))}  " + "   ".join(metrics)

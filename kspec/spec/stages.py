@@ -1,0 +1,49 @@
+"""`stages`: what comes after the base training, in order; each stage starts from the model before it.
+
+stages:
+  - prune_neurons: {macs: 0.5, round_to: 8}
+  - train: {epochs: 6, distill: {teacher: base}}
+  - prune_weights: {sparsity: 0.8, epochs: 4}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kspec.errors import Problem
+from kspec.spec.base import OneOf
+from kspec.spec.drop_layers import DropLayers
+from kspec.spec.prune_neurons import PruneNeurons
+from kspec.spec.prune_weights import PruneWeights
+from kspec.spec.train import Train
+
+
+class Stage(OneOf):
+    """One stage."""
+
+    train: Train | None = None
+    """Train on, or a new network with a teacher."""
+    prune_neurons: PruneNeurons | None = None
+    """Remove neurons: a smaller network."""
+    prune_weights: PruneWeights | None = None
+    """Make weights zero."""
+    drop_layers: DropLayers | None = None
+    """Leave layers out."""
+
+
+def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Problem]:
+    """Stages that would undo what came before: training fills zeros again.
+
+    base_is_pruned: the base training has made zeros too.
+    """
+    by = "training.pruning" if base_is_pruned else ""
+    for number, stage in enumerate(stages):
+        key, section = stage.chosen
+        if key == "train" and section.model is None and by:
+            message = f"this training would fill the zeros again that {by} has made"
+            hint = "prune_weights trains by itself, with `distill` too: put it last"
+            yield Problem(("stages", number, key), message, hint=hint, on_key=True)
+        if key == "train" and section.model is not None:
+            by = ""
+        if key == "prune_weights":
+            by = f"stages[{number}].prune_weights"
