@@ -50,26 +50,24 @@ class Held:
 
     def some(self, *, whole: bool) -> Any:
         """The first examples of test, or of the split there is, to compare on."""
-        present = [one for one in ("test", "validation") if getattr(self.experiment, one) is not None]
-        if not present:
-            return self.calibration(EXAMPLES, whole=whole)
-        found = []
-        for x, _ in self.batches(present[0], whole=whole):
-            found.append(x)
-            if sum(map(_count, found)) >= EXAMPLES:
-                break
-        return _rows(_joined(found), slice(EXAMPLES))
+        split = next((one for one in ("test", "validation") if getattr(self.experiment, one) is not None), "train")
+        part = getattr(self.experiment.datasets, split)
+        return self._prepared(split, np.arange(min(EXAMPLES, len(part))), whole)
 
     def calibration(self, count: int, *, whole: bool) -> Any:
         """Examples of train at equal distances, not augmented: the same for every seed, also of sorted sources."""
-        train = self.experiment.datasets.train
-        places = np.linspace(0, len(train) - 1, min(count, len(train))).astype(int)
+        total = len(self.experiment.datasets.train)
+        return self._prepared("train", np.linspace(0, total - 1, min(count, total)).astype(int), whole)
+
+    def _prepared(self, split: str, places: Any, whole: bool) -> Any:
+        """Examples of a split as one batch."""
         if whole:
-            return _rows(self._raw("train"), places)
-        part = Examples(_rows(train.x, places), train.y[places])
-        spec = self.experiment.spec
-        made = pipeline(part, spec.data, self.experiment.targets, seed=spec.seed, training=False)
-        return _joined([x for x, _ in made.as_numpy_iterator()])
+            return _rows(self._raw(split), places)
+        part, spec = getattr(self.experiment.datasets, split), self.experiment.spec
+        data = spec.data.model_copy(update={"batch_size": len(places), "augment": ()})
+        some = Examples(_rows(part.x, places), part.y[places])
+        made = pipeline(some, data, self.experiment.targets, seed=spec.seed, training=False)
+        return next(made.as_numpy_iterator())[0]
 
     def _raw(self, split: str) -> Any:
         if not self.raw:
@@ -202,20 +200,11 @@ def lines(file: File) -> list[str]:
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
-    path.unlink(missing_ok=True) if not path.is_dir() else None
-
-
-def _count(features: Any) -> int:
-    return len(next(iter(features.values()))) if isinstance(features, Mapping) else len(features)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _rows(features: Any, places: Any) -> Any:
     if isinstance(features, Mapping):
         return {name: values[places] for name, values in features.items()}
     return features[places]
-
-
-def _joined(parts: Sequence[Any]) -> Any:
-    if isinstance(parts[0], Mapping):
-        return {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
-    return np.concatenate(parts)

@@ -4,6 +4,8 @@ stages:
   - prune_neurons: {macs: 0.5, round_to: 8}
   - train: {epochs: 6, distill: {teacher: base}}
   - prune_weights: {sparsity: 0.8, epochs: 4}
+  - quantize: int8
+  - export: [litert, openvino]
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from collections.abc import Iterator, Sequence
 from kspec.errors import Problem
 from kspec.spec.base import OneOf
 from kspec.spec.drop_layers import DropLayers
+from kspec.spec.export import Export
 from kspec.spec.prune_neurons import PruneNeurons
 from kspec.spec.prune_weights import PruneWeights
+from kspec.spec.quantize import Quantize
 from kspec.spec.train import Train
 
 
@@ -29,6 +33,10 @@ class Stage(OneOf):
     """Make weights zero."""
     drop_layers: DropLayers | None = None
     """Leave layers out."""
+    quantize: Quantize | None = None
+    """The model in fewer bits."""
+    export: Export | None = None
+    """Files for other runtimes."""
 
 
 def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Problem]:

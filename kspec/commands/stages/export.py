@@ -38,7 +38,7 @@ def run(context: Context) -> Outcome:
     )
 
 
-def rehearse(context: Any) -> Any:
+def rehearse(context: Context) -> Any:
     """The network, which an export leaves as it is.
 
     Raises:
@@ -76,7 +76,7 @@ def quantized(entries: Any) -> Mapping[str, Any] | None:
     return None
 
 
-def planned(context: Any) -> Mapping[str, Any] | None:
+def planned(context: Context) -> Mapping[str, Any] | None:
     """`quantized`, by what the spec says of the stages before."""
     for stage in reversed(context.experiment.spec.stages[: context.number - 1]):
         key, section = stage.chosen

@@ -36,7 +36,7 @@ def run(context: Context) -> Outcome:
     return Outcome(artifacts=(artifact,), product=artifact, facts=facts, lines=tuple(lines(file)))
 
 
-def rehearse(context: Any) -> Any:
+def rehearse(context: Context) -> Any:
     """The network as the stage would leave it.
 
     Raises:

@@ -53,7 +53,9 @@ def _one_by_one(arrays: Arrays) -> Iterator[dict[str, np.ndarray]]:
         yield {name: values[row : row + 1] for name, values in arrays.items()}
 
 
-def to_openvino(saved: Path, folder: Path, precision: Precision, calibration: Arrays | None, *, attention: bool) -> None:
+def to_openvino(
+    saved: Path, folder: Path, precision: Precision, calibration: Arrays | None, *, attention: bool
+) -> None:
     """Writes a folder with model.xml, and the weights in model.bin, from a SavedModel.
 
     int8: NNCF's post-training quantization; with `attention` it smooths activations first, as its transformer preset

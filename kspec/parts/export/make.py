@@ -90,9 +90,7 @@ def refusal(network: keras.Model, form: Format, precision: Precision) -> str:
     return ""
 
 
-def make(
-    source: Source, form: Format, precision: Precision, folder: Path, scratch: Path, said: str
-) -> Exported:
+def make(source: Source, form: Format, precision: Precision, folder: Path, scratch: Path, said: str) -> Exported:
     try:
         if reason := refusal(source.network, form, precision):
             raise ExportError(reason)
@@ -133,9 +131,7 @@ def _attends(network: keras.Model) -> bool:
     return any("Attention" in type(layer).__name__ for layer in network._flatten_layers())
 
 
-def _finished(
-    source: Source, form: Format, precision: Precision, made: Path, folder: Path, said: str
-) -> Exported:
+def _finished(source: Source, form: Format, precision: Precision, made: Path, folder: Path, said: str) -> Exported:
     """Runs the file, compares, and moves it to its place."""
     run = run_file(made)
     found = run(source.examples)
@@ -150,9 +146,7 @@ def _finished(
         notes.append(f"reads any length of {', '.join(wide)}")
     size, squeezed = sizes(made)
     shutil.move(made, folder / made.name)
-    return Exported(
-        form, precision, folder / made.name, size, squeezed, run.name, run.batch, compared, tuple(notes)
-    )
+    return Exported(form, precision, folder / made.name, size, squeezed, run.name, run.batch, compared, tuple(notes))
 
 
 def _other_shapes(run: Runtime, source: Source, precision: Precision) -> None:

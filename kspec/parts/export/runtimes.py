@@ -59,7 +59,9 @@ def run_file(path: str | Path, threads: int | None = None, precision: str = "flo
     if path.suffix == ".xml":
         return OpenVINO(path, count, precision)
     if path.suffix not in (".tflite", ".onnx"):
-        raise ExportError(f"{path}: neither a .tflite, .onnx or .xml file nor the folder of a SavedModel or of OpenVINO")
+        raise ExportError(
+            f"{path}: neither a .tflite, .onnx or .xml file nor the folder of a SavedModel or of OpenVINO"
+        )
     return LiteRT(path, count) if path.suffix == ".tflite" else OnnxRuntime(path, count)
 
 

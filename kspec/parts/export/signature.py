@@ -136,5 +136,10 @@ def has_loop(network: keras.Model) -> bool:
 
 def texts_inside(network: keras.Model) -> list[str]:
     """Layers that need strings or look-up tables, which only TensorFlow has."""
-    kinds = (keras.layers.TextVectorization, keras.layers.StringLookup, keras.layers.IntegerLookup, keras.layers.Hashing)
+    kinds = (
+        keras.layers.TextVectorization,
+        keras.layers.StringLookup,
+        keras.layers.IntegerLookup,
+        keras.layers.Hashing,
+    )
     return [layer.name for layer in network._flatten_layers() if isinstance(layer, kinds)]
