@@ -18,11 +18,8 @@ def show_all(result: Row) -> None:
     show(_models(result["models"]))
     show(_variants(result["variants"]))
     told = result["machine"]
-    busy = (
-        ""
-        if told["load"] is None or told["load"] < told["threads"] + 0.5
-        else f"; the machine was busy (load {told['load']})"
-    )
+    is_busy = told["load"] is not None and told["load"] > told["threads"] + 0.5
+    busy = f"; the machine was busy (load {told['load']})" if is_busy else ""
     say(f"{told['processor']}, {told['threads']} threads{busy}. Medians over {result['rounds']} rounds, all in turn.")
     for size in result["variants"][0]["latency_ms"]:
         say(verdict(result["variants"], size))

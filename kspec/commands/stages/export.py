@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kspec.commands.console import phase
 from kspec.commands.exported import Held, lines, make_files, subject
 from kspec.commands.stages import Artifact, Context, Outcome
 from kspec.errors import Problem, RunError, SpecError
@@ -23,9 +24,10 @@ def run(context: Context) -> Outcome:
     precision = chosen(context.section.precision, earlier)
     calibration = earlier["calibration"] if earlier else Int8().calibration
     held = Held(context.experiment, context.smoke)
-    files = make_files(
-        held, context.network(), context.folder, context.section.formats, precision, calibration, anew=True
-    )
+    with phase(context.timing, "export"):
+        files = make_files(
+            held, context.network(), context.folder, context.section.formats, precision, calibration, anew=True
+        )
     failed = [f"{one.made.format}: {one.made.reason}" for one in files if one.made.path is None]
     if failed:
         raise RunError(f"stages[{context.number - 1}].export: " + "; ".join(failed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kspec.commands.console import phase
 from kspec.commands.exported import Held, lines, make_files, subject
 from kspec.commands.stages import Artifact, Context, Outcome
 from kspec.errors import Problem, RunError, SpecError
@@ -28,7 +29,8 @@ def run(context: Context) -> Outcome:
     calibration = section.calibration if name == "int8" else Int8().calibration
     form = runtime(name, section)
     held = Held(context.experiment, context.smoke)
-    [file] = make_files(held, network, context.folder, [form], name, calibration, anew=True)
+    with phase(context.timing, "quantize"):
+        [file] = make_files(held, network, context.folder, [form], name, calibration, anew=True)
     if file.made.path is None:
         raise RunError(f"stages[{context.number - 1}].quantize: {form} {name}: {file.made.reason}")
     artifact = Artifact(file.made.path, file.made.runtime, file.metrics)

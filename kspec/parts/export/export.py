@@ -35,8 +35,8 @@ def export(
     model: functional or Sequential, one output. Of a KerasHub task, what comes after its preprocessor: token ids, of
         any length, or images. A network in mixed precision is written in float32.
     folder: is made if need be; a file that is there is never replaced.
-    formats: `saved_model`, `litert` (.tflite), `openvino` (a folder with .xml and .bin), `onnx`; all read batches of any size, but a
-        network with recurrent layers one example at a time in LiteRT.
+    formats: `saved_model`, `litert` (.tflite), `openvino` (a folder with .xml and .bin), `onnx`. All read batches of
+        any size, but LiteRT one example at a time where there are recurrent layers.
     examples: what `model.predict` takes; the first 256 are run.
     precision: of litert and openvino: `float32`, `float16` (weights), `int8` (weights and activations, for which
         `calibration` gives some hundreds of examples of train), and of litert `dynamic_range` (weights in int8).

@@ -46,7 +46,11 @@ class Exported:
 
 @dataclass(frozen=True)
 class Source:
-    """What all formats begin with: the network, the examples by name, what Keras gives for them, and the calibration."""
+    """What all formats begin with.
+
+    examples, calibration: by the names of the inputs. wanted: what Keras gives for the examples, (n, k).
+    saved: batch size -> the SavedModel that was written on the way.
+    """
 
     network: keras.Model
     examples: Arrays
@@ -57,6 +61,11 @@ class Source:
 
 
 def source_of(network: keras.Model, prepare: Any, examples: Any, calibration: Any, task: Task | None) -> Source:
+    """The source of a network, from features as `prepare` takes them.
+
+    Raises:
+        ExportError: examples that do not fit, or for which Keras gives no numbers.
+    """
     arrays = named(network, prepare(first(examples, EXAMPLES)))
     wanted = predictions(network, arrays)
     wanted = wanted.reshape(len(wanted), -1)
@@ -91,6 +100,7 @@ def refusal(network: keras.Model, form: Format, precision: Precision) -> str:
 
 
 def make(source: Source, form: Format, precision: Precision, folder: Path, scratch: Path, said: str) -> Exported:
+    """Writes a format, runs and compares it; what goes wrong is the reason in the result."""
     try:
         if reason := refusal(source.network, form, precision):
             raise ExportError(reason)

@@ -19,7 +19,7 @@ SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds of a call: the medians over the rounds of the 50th and the 95th percentile in each. calls: in all."""
+    """Milliseconds of a call: the medians over the rounds of the percentiles in each. calls: in all rounds."""
 
     p50: float
     p95: float
