@@ -65,19 +65,21 @@ def _variants(variants: Sequence[Row]) -> Table:
     sizes = list(variants[0]["latency_ms"])
     table = Table(title="ms a batch, p50 / p95; times as fast as the base model in Keras", title_style="bold",
                   title_justify="left")  # fmt: skip
-    table.add_column("model", style="cyan")
-    for column in ("runtime", "bits"):
+    table.add_column("model", style="cyan", no_wrap=True)
+    for column in ("runtime", "precision"):
         table.add_column(column)
-    for column in ("kB", "gzip", f"{split} {name}"):
+    for column in ("kB / gzip", f"{split} {name}"):
         table.add_column(column, justify="right")
     for size in sizes:
-        table.add_column(f"batch {size}", justify="right")
-        table.add_column("faster", justify="right")
+        table.add_column(f"batch {size}", justify="right", no_wrap=True)
+        table.add_column("faster", justify="right", no_wrap=True)
     for one in variants:
         timed = [cell for size in sizes for cell in (_latency(one["latency_ms"][size]), _faster(one, size))]
         value = one["metrics"].get(split, {}).get(name)
         score = "-" if value is None else f"{value:.4f}"
-        table.add_row(one["model"], _runtime(one), one["precision"], _kb(one["size"]), _kb(one["gzip"]), score, *timed)
+        table.add_row(
+            one["model"], _runtime(one), one["precision"], f"{_kb(one['size'])} / {_kb(one['gzip'])}", score, *timed
+        )
     return table
 
 

@@ -16,7 +16,7 @@ FOLDER = "export"
 """In the folder of a run."""
 
 
-def export(folder: str, to: str, asked: Precision | None, calibration: int | None, output: str | None) -> None:
+def export(folder: str, to: str, asked: str | None, calibration: int | None, output: str | None) -> None:
     """Writes the model of a run in each format; each file is run, compared with Keras and measured.
 
     to: names of formats with commas between them. asked: of the files; by default float32. calibration: examples of
@@ -28,7 +28,7 @@ def export(folder: str, to: str, asked: Precision | None, calibration: int | Non
         RunError: a format cannot hold the model, or its file differs too much; those that could be made are there.
     """
     place, formats = Path(folder), _formats(to)
-    precision = asked or PRECISIONS[0]
+    precision = next(one for one in PRECISIONS if one == (asked or PRECISIONS[0]))
     if calibration is not None and precision != "int8":
         raise UsageError(f"--calibration is for --int8, and the files are to be {precision}")
     target = place / FOLDER if output is None else Path(output)

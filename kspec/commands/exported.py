@@ -152,6 +152,7 @@ def make_files(
         files.append(File(made, what.whole, metrics))
     done = [one.record(folder) for one in files if one.made.path is not None]
     before = [] if anew or not (folder / LIST).is_file() else json.loads((folder / LIST).read_text("utf-8"))
+    before = [one for one in before if one["path"] not in [each["path"] for each in done]]
     if done:
         artifacts.write_text(folder / LIST, json.dumps([*before, *done], indent=2, ensure_ascii=False) + "\n")
     return files

@@ -65,6 +65,8 @@ def of_run(place: Path, *, several: bool) -> Found:
         found.variants.extend(_in_keras(network, told, held, is_baseline=file.parent == place))
     for listing in sorted(place.rglob(LIST)):
         for entry in json.loads(listing.read_text(encoding="utf-8")):
+            if not (listing.parent / entry["path"]).exists():  # removed since
+                continue
             told = {"run": str(place), "model": prefix + _owner(listing.parent, place)}
             found.variants.extend(_in_runtimes(listing.parent / entry["path"], entry, told, held))
     return found
@@ -152,8 +154,8 @@ def _in_runtimes(path: Path, entry: Mapping[str, Any], told: Mapping[str, Any], 
     arrays = named(inner, prepare(held.some(whole=what.whole)))
     for run in _runtimes(path, entry["format"]):
         precision = entry["precision"]
-        if run.precision != "float32" and precision in ("float32", "float16"):
-            precision = run.precision
+        if run.precision != "float32":  # what is int8 stays so, and what else there is has that precision
+            precision = f"int8, {run.precision}" if precision == "int8" else run.precision
         facts = {
             **told,
             "file": str(path),

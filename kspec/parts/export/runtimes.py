@@ -65,11 +65,15 @@ def run_file(path: str | Path, threads: int | None = None, precision: str = "flo
     return LiteRT(path, count) if path.suffix == ".tflite" else OnnxRuntime(path, count)
 
 
+def _facts(name: str, batch: int | None = None) -> tuple[str, str, int | None]:
+    return name, "float32", batch
+
+
 class SavedModel:
     """TensorFlow runs a SavedModel; its threads are those of the process."""
 
     def __init__(self, path: Path) -> None:
-        self.name, self.precision, self.batch = f"TensorFlow {tf.__version__}", "float32", None
+        self.name, self.precision, self.batch = _facts(f"TensorFlow {tf.__version__}")
         self._loaded = tf.saved_model.load(str(path))
         self._call = self._loaded.signatures["serving_default"]
 
@@ -83,9 +87,8 @@ class LiteRT:
     """LiteRT runs a .tflite file, with XNNPACK; the interpreter of TensorFlow where `ai_edge_litert` is not there."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        self.precision = "float32"
         with silence():
-            self.name, interpreter = _interpreter()
+            name, interpreter = _interpreter()
             try:
                 self._run = interpreter(model_path=str(path), num_threads=threads)
                 self._run.allocate_tensors()
@@ -95,7 +98,8 @@ class LiteRT:
         self._inputs = runner.get_input_details()
         self._output = next(iter(runner.get_output_details().values()))["index"]
         first = next(iter(self._inputs.values()))
-        self.batch = None if first["shape_signature"][0] == -1 else int(first["shape_signature"][0])
+        batch = int(first["shape_signature"][0])
+        self.name, self.precision, self.batch = _facts(name, None if batch == -1 else batch)
 
     def __call__(self, arrays: Arrays) -> np.ndarray:
         """See Runtime; a file with a fixed batch is run often enough."""
@@ -130,9 +134,10 @@ class OpenVINO:
     """OpenVINO runs an .xml file, or a .tflite one, on the CPU."""
 
     def __init__(self, path: Path, threads: int, precision: str = "float32") -> None:
-        import openvino
+        with silence():
+            import openvino
 
-        self.name, self.batch = f"OpenVINO {metadata.version('openvino')}", None
+        self.name, self.precision, self.batch = _facts(f"OpenVINO {metadata.version('openvino')}")
         options: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
         if precision == "float32":
             options["INFERENCE_PRECISION_HINT"] = "f32"
@@ -149,9 +154,10 @@ class OnnxRuntime:
     """onnxruntime runs an .onnx file on the CPU."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        import onnxruntime
+        with silence():
+            import onnxruntime
 
-        self.name, self.precision, self.batch = f"onnxruntime {onnxruntime.__version__}", "float32", None
+        self.name, self.precision, self.batch = _facts(f"onnxruntime {onnxruntime.__version__}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = threads, 3
         try:
