@@ -30,9 +30,9 @@ def _bars(axes: Any, rows: Any, size: str) -> None:
     """The median of each variant; a line to its 95th percentile."""
     for place, row in enumerate(rows):
         timed = row["latency_ms"][size]
-        axes.barh(place, timed["p50"], color="tab:gray" if row["is_baseline"] else "tab:blue", height=0.7)
+        axes.barh(place, timed["p50"], color=_colour(row), height=0.7)
         axes.plot([timed["p50"], max(timed["p95"], timed["p50"])], [place, place], color="black", linewidth=1)
-    axes.set_yticks(range(len(rows)), [label(row) for row in rows], fontsize=8)
+    axes.set_yticks(range(len(rows)), [f"{label(row)}  {place}" for place, row in enumerate(rows, 1)], fontsize=8)
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_title(f"ms for a batch of {size}: median, line to p95", fontsize=9)
@@ -40,20 +40,27 @@ def _bars(axes: Any, rows: Any, size: str) -> None:
 
 
 def _sizes(axes: Any, rows: Any) -> None:
+    """A point for each file, with the numbers of the bars that are it."""
     split, name = metric_of(rows)
-    seen = set()
-    for row in rows:
+    points: dict[tuple[float, float], list[int]] = {}
+    for place, row in enumerate(rows, 1):
         value = row["metrics"].get(split, {}).get(name)
-        point = (row["size"], value)
-        if value is None or point in seen:  # the ways of running a file share its point
-            continue
-        seen.add(point)
-        axes.plot(row["size"] / 1000, value, "o", color="tab:gray" if row["is_baseline"] else "tab:blue")
-        axes.annotate(f" {row['model']}, {row['form']} {row['precision']}", (row["size"] / 1000, value), fontsize=7)
-    axes.set_xscale("log")
+        if value is not None:
+            points.setdefault((row["size"] / 1000, value), []).append(place)
+    for point, places in points.items():
+        axes.plot(*point, "o", color=_colour(rows[places[0] - 1]))
+        numbers = ", ".join(map(str, places))
+        axes.annotate(numbers, point, xytext=(0, 6), textcoords="offset points", ha="center", fontsize=8)
+    axes.set_xlim(left=0)
+    axes.margins(y=0.15)
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.set_xlabel("kB", fontsize=8)
     axes.set_title(f"{split} {name.replace('_', ' ')} against the size of the file", fontsize=9)
     _plain(axes)
+
+
+def _colour(row: Any) -> str:
+    return "tab:gray" if row["is_baseline"] else "tab:blue"
 
 
 def _plain(axes: Any) -> None:

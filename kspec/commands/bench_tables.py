@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from kspec.commands.console import say, show
@@ -64,7 +65,7 @@ def _variants(variants: Sequence[Row]) -> Table:
     split, name = metric_of(variants)
     sizes = list(variants[0]["latency_ms"])
     table = Table(title="ms a batch, p50 / p95; times as fast as the base model in Keras", title_style="bold",
-                  title_justify="left")  # fmt: skip
+                  title_justify="left", box=SIMPLE_HEAD)  # fmt: skip
     table.add_column("model", style="cyan", no_wrap=True)
     for column in ("runtime", "precision"):
         table.add_column(column)
@@ -84,8 +85,9 @@ def _variants(variants: Sequence[Row]) -> Table:
 
 
 def _runtime(one: Row) -> str:
-    """Without the version, which the JSON file has."""
-    return str(one["runtime"]) if one["form"] == "keras" else str(one["runtime"]).split()[0]
+    """The way of Keras; of another runtime the name, for the version is in the JSON file."""
+    words = str(one["runtime"]).split()
+    return words[1] if one["form"] == "keras" else words[0]
 
 
 def _latency(one: Row) -> str:

@@ -18,7 +18,7 @@ from kspec.builders.examples import Examples
 from kspec.builders.experiment import Experiment
 from kspec.builders.saved import with_preprocessor
 from kspec.commands.measure import Metrics
-from kspec.parts.export.compare import Task
+from kspec.parts.export.compare import LEAST_AGREEMENT, Task
 from kspec.parts.export.export import export
 from kspec.parts.export.make import EXAMPLES, Exported
 from kspec.parts.export.runtimes import Runtime, run_file
@@ -145,6 +145,7 @@ def make_files(
             precision=precision,
             calibration=held.calibration(calibration, whole=what.whole) if precision == "int8" else None,
             task=task,
+            agreement=0.0 if held.smoke else LEAST_AGREEMENT,  # what random weights predict is close to a tie
         )
         if what.note and made.path is not None:
             made = Exported(**{**vars(made), "notes": (what.note, *made.notes)})

@@ -53,5 +53,13 @@ def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Pr
             yield Problem(("stages", number, key), message, hint=hint, on_key=True)
         if key == "train" and section.model is not None:
             by = ""
+        if key == "quantize" and section.keras is not None and (later := _not_export(stages[number + 1 :])):
+            message = f"{later} cannot train or cut the layers that Keras has quantized here"
+            yield Problem(("stages", number, key), message, "only exports after it", hint="put it last", on_key=True)
         if key == "prune_weights":
             by = f"stages[{number}].prune_weights"
+
+
+def _not_export(stages: Sequence[Stage]) -> str:
+    """The first of these stages that makes no files only; "" without one."""
+    return next((key for stage in stages for key, _ in [stage.chosen] if key not in ("export", "quantize")), "")

@@ -52,6 +52,7 @@ def test_stages_are_written_with_every_default_and_read_back():
         ("{quantize: {int8: {}, float16: {}}}", "exactly one is needed"),
         ("{quantize: {keras: {mode: float8}}}", "the file grows"),
         ("{quantize: {keras: {mode: gptq}}}", "language models"),
+        ("{quantize: keras}, {train: {epochs: 1}}", "cannot train or cut"),
         ("{export: tflite}", "litert"),
         ("{export: [litert, litert]}", "stands in the list before"),
         ("{export: []}", "at least 1 entry"),

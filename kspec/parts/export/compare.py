@@ -54,8 +54,10 @@ def agreement(found: np.ndarray, wanted: np.ndarray, task: Task) -> float | None
     return float(np.mean((found > 0.5) == (wanted > 0.5)))
 
 
-def judge(found: np.ndarray, wanted: np.ndarray, one: Comparison, precision: Precision) -> None:
+def judge(found: np.ndarray, wanted: np.ndarray, one: Comparison, precision: Precision, least: float) -> None:
     """Refuses a file that is too far from Keras.
+
+    least: the agreement that fewer bits need; 0 accepts whatever they give.
 
     Raises:
         ExportError: with the figure and its bound.
@@ -65,12 +67,12 @@ def judge(found: np.ndarray, wanted: np.ndarray, one: Comparison, precision: Pre
         if one.max_difference > bound:
             raise ExportError(f"differs from Keras by {one.max_difference:.2g}; at most {bound:.2g} is accepted")
     elif one.agreement is not None:
-        if one.agreement < LEAST_AGREEMENT:
+        if one.agreement < least:
             raise ExportError(
                 f"agrees with Keras on {100 * one.agreement:.1f} % of {one.examples} examples; "
-                f"at least {100 * LEAST_AGREEMENT:.0f} % are asked for"
+                f"at least {100 * least:.0f} % are asked for"
             )
-    else:
+    elif least > 0:
         error = float(np.sqrt(np.mean((found - wanted) ** 2)) / max(float(np.std(wanted)), 1e-12))
         if error > MOST_ERROR:
             raise ExportError(f"differs from Keras by {error:.2g} standard deviations; {MOST_ERROR} are accepted")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import keras
 
-from kspec.parts.export.compare import Task
+from kspec.parts.export.compare import LEAST_AGREEMENT, Task
 from kspec.parts.export.make import Exported, make, source_of
 from kspec.parts.export.signature import in_float32, network_of
 from kspec.parts.export.table import FORMATS, PRECISIONS, ExportError, Format, Precision, file_name
@@ -25,6 +25,7 @@ def export(
     precision: Precision = "float32",
     calibration: Any = None,
     task: Task | None = None,
+    agreement: float = LEAST_AGREEMENT,
 ) -> tuple[Exported, ...]:
     """Writes a model for other runtimes; runs each file on the examples and compares it with Keras.
 
@@ -41,6 +42,7 @@ def export(
     precision: of litert and openvino: `float32`, `float16` (weights), `int8` (weights and activations, for which
         `calibration` gives some hundreds of examples of train), and of litert `dynamic_range` (weights in int8).
     task: `classification`, `multi_label` or `regression`, for the comparison; by default as the outputs look.
+    agreement: the share of examples for which fewer bits must give the same class; 0 accepts whatever they give.
 
     Raises ValueError for arguments that fit nothing, and FileExistsError; the formats' own failures are in the result.
 
@@ -56,7 +58,7 @@ def export(
     network, prepare, said = network_of(model)
     folder.mkdir(parents=True, exist_ok=True)
     with in_float32(network), tempfile.TemporaryDirectory() as scratch:
-        source = source_of(network, prepare, examples, calibration, task)
+        source = source_of(network, prepare, examples, calibration, task, agreement)
         return tuple(make(source, form, precision, folder, Path(scratch), said) for form in formats)
 
 
@@ -69,11 +71,12 @@ def quantize(
     calibration: Any = None,
     runtime: Literal["litert", "openvino"] = "litert",
     task: Task | None = None,
+    agreement: float = LEAST_AGREEMENT,
 ) -> Exported:
     """Writes one file of fewer bits, and compares it with Keras as `export` does.
 
     path: of the .tflite file, or of the folder that OpenVINO's two files come into. precision, examples, calibration,
-    task: as in `export`. runtime: what it is for.
+    task, agreement: as in `export`. runtime: what it is for.
 
     Convolutions become int8 too, which Keras' own `model.quantize("int8")` leaves in float32. There is no
     quantization-aware training: it would need the rounding of each runtime in the training graph, at every place where
@@ -94,6 +97,7 @@ def quantize(
         raise FileExistsError(f"{path}: exists already; remove it, or name another one")
     with tempfile.TemporaryDirectory(dir=path.absolute().parent) as scratch:
         given = {"examples": examples, "precision": precision, "calibration": calibration, "task": task}
+        given["agreement"] = agreement
         [made] = export(model, scratch, [runtime], **given)
         if made.path is None:
             raise ExportError(made.reason)

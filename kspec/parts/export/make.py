@@ -49,7 +49,7 @@ class Source:
     """What all formats begin with.
 
     examples, calibration: by the names of the inputs. wanted: what Keras gives for the examples, (n, k).
-    saved: batch size -> the SavedModel that was written on the way.
+    least: the agreement that fewer bits need. saved: batch size -> the SavedModel that was written on the way.
     """
 
     network: keras.Model
@@ -57,10 +57,13 @@ class Source:
     wanted: np.ndarray
     task: Task
     calibration: Arrays | None
+    least: float
     saved: dict[int | None, Path] = field(default_factory=dict)
 
 
-def source_of(network: keras.Model, prepare: Any, examples: Any, calibration: Any, task: Task | None) -> Source:
+def source_of(
+    network: keras.Model, prepare: Any, examples: Any, calibration: Any, task: Task | None, least: float
+) -> Source:
     """The source of a network, from features as `prepare` takes them.
 
     Raises:
@@ -71,7 +74,7 @@ def source_of(network: keras.Model, prepare: Any, examples: Any, calibration: An
     wanted = wanted.reshape(len(wanted), -1)
     convert.require_finite(wanted, "what Keras predicts for the examples")
     held = None if calibration is None else named(network, prepare(calibration))
-    return Source(network, arrays, wanted, task or task_of(wanted), held)
+    return Source(network, arrays, wanted, task or task_of(wanted), held, least)
 
 
 def first(examples: Any, count: int) -> Any:
@@ -147,7 +150,7 @@ def _finished(source: Source, form: Format, precision: Precision, made: Path, fo
     found = run(source.examples)
     found = found.reshape(len(found), -1)
     compared = compare(found, source.wanted, source.task)
-    judge(found, source.wanted, compared, precision)
+    judge(found, source.wanted, compared, precision, source.least)
     _other_shapes(run, source, precision)
     notes = [said] if said else []
     if run.batch is not None:
@@ -171,7 +174,7 @@ def _other_shapes(run: Runtime, source: Source, precision: Precision) -> None:
         found = run(batch)
         compared = compare(found, wanted, source.task)
         if precision == "float32":
-            judge(found, wanted, compared, precision)
+            judge(found, wanted, compared, precision, source.least)
 
 
 def _open_lengths(network: keras.Model) -> list[str]:

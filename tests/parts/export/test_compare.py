@@ -35,7 +35,7 @@ def test_what_is_no_prediction_is_refused(found):
 
 
 def judged(found, wanted, task, precision):
-    judge(found, wanted, compare(found, wanted, task), precision)
+    judge(found, wanted, compare(found, wanted, task), precision, 0.9)
 
 
 def test_a_float32_file_may_differ_by_a_thousandth_of_its_outputs():
@@ -60,6 +60,11 @@ def test_int8_regression_is_judged_by_its_spread():
     judged(wanted + 0.09, wanted, "regression", "int8")
     with pytest.raises(ExportError, match=r"0\.11 standard deviations"):
         judged(wanted + 0.11, wanted, "regression", "int8")
+
+
+def test_an_agreement_of_0_accepts_what_fewer_bits_give():
+    for task in ("classification", "regression"):
+        judge(1 - WANTED, WANTED, compare(1 - WANTED, WANTED, task), "int8", 0.0)
 
 
 @pytest.mark.parametrize(
