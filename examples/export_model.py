@@ -20,7 +20,7 @@ def main(epochs: int = 10) -> float:
     keras.utils.set_random_seed(0)
     model = ResNet((8, 8, 1), 10, depth=8)
     adapt_model(model, x)
-    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", ["accuracy"], jit_compile=False)
+    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(x, y, batch_size=64, epochs=epochs, verbose=0)
     before = model.evaluate(x_test, y_test, verbose=0)[1]
 
@@ -31,7 +31,7 @@ def main(epochs: int = 10) -> float:
             print(made.format, made.size, made.reason or made.compared)
         small = quantize(model, Path(folder) / "small.tflite", "int8", examples=x_test, calibration=x[:512])
         print("int8", small.size, small.compared)
-        classes = run_file(small.path)({"image": x_test}).argmax(axis=1)
+        classes = run_file(small.path)(x_test).argmax(axis=1)
 
     after = float((classes == y_test).mean())
     print(f"test accuracy {before:.3f} in Keras, {after:.3f} in int8")

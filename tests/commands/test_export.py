@@ -28,7 +28,7 @@ def test_from_training_to_measured_files(kspec, small, tmp_path):
     # The metrics in the record are those of the file, run on the test split.
     run = library.run_file(folder / "stages/1_quantize/model_int8.tflite")
     experiment = library.build(library.load_spec(small))
-    pairs = [(run({"image": x.astype("float32")}), y) for x, y in experiment.test.as_numpy_iterator()]
+    pairs = [(run(x.astype("float32")), y) for x, y in experiment.test.as_numpy_iterator()]
     right = np.concatenate([found.argmax(1) == labels.argmax(1) for found, labels in pairs])
     assert quantized["metrics"]["test"]["accuracy"] == pytest.approx(right.mean())
 
@@ -71,7 +71,7 @@ def table(tmp_path):
     (tmp_path / "table.csv").write_text("\n".join(["size,kind,label", *rows]) + "\n")
     path = tmp_path / "table.yaml"
     path.write_text(
-        "data: {csv: table.csv, columns: {label: label}, validation: 0.2, batch_size: 8}\n"
+        "data: {csv: table.csv, label: label, validation: 0.2, batch_size: 8}\n"
         "model: {MLP: {hidden: [4]}}\ntraining: {epochs: 1}\ndevice: {precision: float32}\n"
     )
     return path

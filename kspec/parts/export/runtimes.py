@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,9 +28,22 @@ class Runtime(Protocol):
     precision: str
     batch: int | None
 
-    def __call__(self, arrays: Arrays) -> np.ndarray:
-        """Predictions for the examples, float32 (n, ...). arrays: by the names of the inputs."""
+    def __call__(self, arrays: Arrays | np.ndarray) -> np.ndarray:
+        """Predictions for the examples, float32 (n, ...).
+
+        arrays: by the names of the inputs, in the types that the file reads; of a single input the array alone.
+        Raises ValueError for other names.
+        """
         ...
+
+
+def _named(arrays: Arrays | np.ndarray, inputs: Iterable[str]) -> Arrays:
+    names = list(inputs)
+    given: Arrays = arrays if isinstance(arrays, Mapping) else {names[0]: arrays} if len(names) == 1 else {}
+    if set(given) != set(names):
+        found = ", ".join(given) or "one array"
+        raise ExportError(f"the file reads {', '.join(names)}; given: {found}")
+    return given
 
 
 def processors() -> int:
@@ -48,7 +62,7 @@ def run_file(path: str | Path, threads: int | None = None, precision: str = "flo
 
     Example:
         run = kspec.run_file("model.tflite")
-        probabilities = run({"image": x_test[:64]})
+        probabilities = run(x_test[:64].astype("float32"))
     """
     path, count = Path(path), threads or processors()
     if not path.exists():
@@ -77,9 +91,10 @@ class SavedModel:
         self._loaded = tf.saved_model.load(str(path))
         self._call = self._loaded.signatures["serving_default"]
 
-    def __call__(self, arrays: Arrays) -> np.ndarray:
+    def __call__(self, arrays: Arrays | np.ndarray) -> np.ndarray:
         """See Runtime."""
-        made = self._call(**{name: tf.constant(values) for name, values in arrays.items()})
+        given = _named(arrays, self._call.structured_input_signature[1])
+        made = self._call(**{name: tf.constant(values) for name, values in given.items()})
         return np.asarray(next(iter(made.values())).numpy(), np.float32)
 
 
@@ -101,11 +116,12 @@ class LiteRT:
         batch = int(first["shape_signature"][0])
         self.name, self.precision, self.batch = _facts(name, None if batch == -1 else batch)
 
-    def __call__(self, arrays: Arrays) -> np.ndarray:
+    def __call__(self, arrays: Arrays | np.ndarray) -> np.ndarray:
         """See Runtime; a file with a fixed batch is run often enough."""
+        given = _named(arrays, self._inputs)
         if self.batch is None:
-            return self._once(arrays)
-        return np.concatenate([self._once(part) for part in parts(arrays, self.batch)])
+            return self._once(given)
+        return np.concatenate([self._once(part) for part in parts(given, self.batch)])
 
     def _once(self, arrays: Arrays) -> np.ndarray:
         shapes = {name: values.shape for name, values in arrays.items()}
@@ -142,12 +158,13 @@ class OpenVINO:
         if precision == "float32":
             options["INFERENCE_PRECISION_HINT"] = "f32"
         self._run = openvino.Core().compile_model(path, "CPU", options)
+        self._inputs = [one.get_any_name() for one in self._run.inputs]
         found = self._run.get_property("INFERENCE_PRECISION_HINT").to_string()
         self.precision = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}[found]
 
-    def __call__(self, arrays: Arrays) -> np.ndarray:
+    def __call__(self, arrays: Arrays | np.ndarray) -> np.ndarray:
         """See Runtime."""
-        return np.array(self._run(dict(arrays))[0], np.float32)
+        return np.array(self._run(dict(_named(arrays, self._inputs)))[0], np.float32)
 
 
 class OnnxRuntime:
@@ -164,7 +181,8 @@ class OnnxRuntime:
             self._run = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own types, which have no public name
             raise ExportError(f"onnxruntime cannot run {path.name}: {str(error).splitlines()[0]}") from error
+        self._inputs = [one.name for one in self._run.get_inputs()]
 
-    def __call__(self, arrays: Arrays) -> np.ndarray:
+    def __call__(self, arrays: Arrays | np.ndarray) -> np.ndarray:
         """See Runtime."""
-        return np.asarray(self._run.run(None, dict(arrays))[0], np.float32)
+        return np.asarray(self._run.run(None, dict(_named(arrays, self._inputs)))[0], np.float32)

@@ -29,6 +29,9 @@ def test_every_format_computes_what_keras_does_for_any_batch(convolutional, tmp_
     for count in (1, 5):
         wanted = model.predict(images[:count], verbose=0)
         assert np.abs(run({"image": images[:count]}) - wanted).max() < 1e-5
+        np.testing.assert_array_equal(run(images[:count]), run({"image": images[:count]}))
+    with pytest.raises(ValueError, match="the file reads image; given: picture"):
+        run({"picture": images[:2]})
 
 
 def test_int8_has_int8_convolutions_and_is_a_quarter(convolutional, tmp_path):
