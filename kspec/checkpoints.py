@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.numpy import load, save_file
 
-from kspec.artifacts import PARTIAL, sync_folder
+from kspec.artifacts import PARTIAL, run_of, sync_folder
 from kspec.errors import RunError, UsageError
 
 FOLDER, LOCK, STATE = "checkpoint", "lock", "state"
@@ -73,7 +73,7 @@ def write(run: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray])
         _removed(partial)
         last = f"the state before it is whole: {before[0].name[:6]}" if before else "there is none before it"
         message = f"{folder}: the state of the training cannot be written: {error.strerror}; {last}"
-        raise RunError(f"{message}\n       hint: make room, then go on with `kspec resume {run}`") from error
+        raise RunError(f"{message}\n       hint: make room, then go on with `kspec resume {run_of(run)[0]}`") from error
     return path
 
 

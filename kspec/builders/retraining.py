@@ -9,6 +9,7 @@ from typing import Any
 
 from kspec.builders.experiment import Experiment, assemble
 from kspec.errors import Problem, SpecError, dotted
+from kspec.spec.model import Model
 from kspec.spec.prune_weights import PruneWeights
 from kspec.spec.retraining import Retraining
 from kspec.spec.train import Train
@@ -31,7 +32,8 @@ def build_retraining(
     if isinstance(section, PruneWeights):
         training = training.model_copy(update={"pruning": section.pruning})
     new = section.model if isinstance(section, Train) else None
-    spec = base.spec.model_copy(update={"training": training, "seed": seed, **({} if new is None else {"model": new})})
+    model = base.spec.model if new is None else Model(network=new)
+    spec = base.spec.model_copy(update={"training": training, "seed": seed, "model": model})
     try:
         return assemble(spec, base.datasets, smoke=smoke, folder=folder, network=network if new is None else None)
     except SpecError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,9 +94,18 @@ def _cell(one: Side, found: Difference, value: Any) -> Text:
 
 def _results(a: Side, b: Side) -> list[tuple[str, Any, Any]]:
     """Split and metric, and its value on either side."""
-    first, second = ({} if one.record is None else dict(leaves(one.record.get("metrics"))) for one in (a, b))
+    first, second = (dict(_measured(one.record)) for one in (a, b))
     paths = [path for path in dict.fromkeys([*first, *second]) if path]
     return [(" ".join(map(str, path)), first.get(path), second.get(path)) for path in paths]
+
+
+def _measured(record: Mapping[str, Any] | None) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Metrics of a run, then those of each stage with the stage's name in front."""
+    if record is None:
+        return
+    yield from leaves(record.get("metrics"))
+    for stage in record.get("stages") or ():
+        yield from leaves({"metrics": stage["metrics"], **stage["quantities"]}, (stage["name"],))
 
 
 def _show_results(screen: Console, a: Side, b: Side, results: list[tuple[str, Any, Any]]) -> None:

@@ -15,7 +15,7 @@ from kspec.commands.list import wrapped
 from kspec.commands.load import load
 from kspec.commands.origin import Address, Origin, leaves, nodes, origin, value_at
 from kspec.errors import UsageError, dotted
-from kspec.schema.find import Key, component_of, find, keys, kind_of, required, stands_for
+from kspec.schema.find import Key, alternatives, component_of, find, keys, kind_of, required, stands_for
 from kspec.schema.words import choices, example, flow_word, sentence, type_of
 from kspec.spec import Spec
 from kspec.spec.forms import Json
@@ -106,7 +106,10 @@ def nested(value: Any, key: Key) -> dict[str, Any]:
     tree = value
     for place, step in reversed(list(enumerate(key.path))):
         above = key.path[:place]
-        others = {name: example(find((*above, name)).schema) for name in required(above) if place and name != step}
+        names = [name for name in required(above) if place and name != step]
+        if any(place > number for number in key.lists):  # nothing that it extends says the rest of a list's item
+            names += [group[0] for group in alternatives(above) if step not in group]
+        others = {name: example(find((*above, name)).schema) for name in names}
         tree = {**others, step: [tree] if place + 1 in key.lists else tree} if isinstance(step, str) else [tree]
     whole: dict[str, Any] = tree
     return whole

@@ -65,8 +65,9 @@ def run_in(
     with stopping(stop) as asked:
         with located(document):
             experiment = build(spec, timing, folder=folder)
-            with phase(timing, "rehearse"):
-                rehearse(experiment)
+            if spec.stages or spec.require:
+                with phase(timing, "rehearse"):
+                    rehearse(experiment)
             check(experiment)
         artifacts.create(folder)
         with checkpoints.locked(folder):

@@ -92,6 +92,15 @@ def required(path: Path) -> list[str]:
     return list(dict.fromkeys([*whole.get("required", ()), *own]))
 
 
+def alternatives(path: Path) -> list[tuple[str, ...]]:
+    """The groups of keys of which exactly one is given in the section at a path."""
+    whole = branches(find(path).schema)
+    items = [inner for one in whole if isinstance(one.get("items"), dict) for inner in branches(one["items"])]
+    groups = [[one["required"][0] for one in branch["oneOf"]] for branch in (*branches(find(path).schema), *items)
+              if all(len(one.get("required", ())) == 1 for one in branch.get("oneOf", ({},)))]  # fmt: skip
+    return [tuple(group) for group in groups]
+
+
 def stands_for(one: Json) -> str:
     """The key that a value alone stands for in a section; "" where there is none."""
     target = placed(one)

@@ -136,7 +136,7 @@ def _problems(tree: dict[str, Any]) -> list[Problem]:
         message = "`self` changes with every step: it teaches alone, and about each batch"
         found.append(Problem(("teacher",), message, "one teacher, and no `views`"))
     if "decay" in given and SELF not in teachers:
-        found.append(Problem(("decay",), "there is no moving average", "`teacher: self` beside it", on_key=True))
+        found.append(Problem(("decay",), "`teacher: self` is missing: there is no other moving average", on_key=True))
     if not [one for one in teachers if one is not None] and "teacher" in given:
         found.append(Problem(("teacher",), "no teacher is named", "base, previous, self, or a path"))
     return found

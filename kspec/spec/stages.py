@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pydantic import Field
+
 from kspec.errors import Problem
 from kspec.spec.base import OneOf
 from kspec.spec.drop_layers import DropLayers
@@ -25,11 +27,11 @@ from kspec.spec.train import Train
 class Stage(OneOf):
     """One stage."""
 
-    train: Train | None = None
+    train: Train | None = Field(default=None, examples=[{"epochs": 6, "distill": {"teacher": "base"}}])
     """Train on, or a new network with a teacher."""
-    prune_neurons: PruneNeurons | None = None
+    prune_neurons: PruneNeurons | None = Field(default=None, examples=[{"macs": 0.5, "round_to": 8}])
     """Remove neurons: a smaller network."""
-    prune_weights: PruneWeights | None = None
+    prune_weights: PruneWeights | None = Field(default=None, examples=[{"sparsity": 0.8, "epochs": 4}])
     """Make weights zero."""
     drop_layers: DropLayers | None = None
     """Leave layers out."""

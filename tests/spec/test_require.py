@@ -1,0 +1,70 @@
+"""Gates: a comparison and a small sum of numbers and `base`."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from kspec.spec.require import parse, unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "bound"),
+    [
+        (">= 0.98", 0.5, 0.98),
+        (">= base - 0.005", 0.985, 0.98),
+        ("<= base / 4", 100, 25),
+        ("< 2 * (base + 1) - 3", 10, 19),
+        ("> -base + 1_000", 1, 999),
+        ("<= 8 / 2 / 2", 0, 2),
+        ("<= 8 - 2 - 1", 0, 5),
+        ("<=1e-3", 0, 0.001),
+        (">= .5*base", 3, 1.5),
+        ("<= 2 + 3 * 4", 0, 14),
+    ],
+)
+def test_bounds(text, base, bound):
+    assert parse(text).bound(base) == pytest.approx(bound, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0.98", "= 1", "== 1", ">=", ">= ", "<= base /", "<= (1", "<= 1)", "<= foo", "<= basement", "<= 1 2", "<= 2base",
+     "<= 1 // 2", "<= 2 ** 3", "<= base.real", "<= __import__('os')", "<= 1/0", "<= 1e999", "", "<= " + "(" * 300],
+)  # fmt: skip
+def test_what_is_no_gate(text):
+    with pytest.raises(ValidationError):
+        parse(text)
+
+
+def test_a_number_alone_is_no_gate():
+    with pytest.raises(ValidationError):
+        parse(0.98)
+
+
+def test_which_values_hold():
+    assert [parse(f"{sign} 1").holds(1, 0) for sign in (">=", "<=", ">", "<")] == [True, True, False, False]
+    assert not parse(">= 0").holds(math.nan, 0)
+    assert not parse("<= 1 / base").holds(0, 0)
+
+
+numbers = st.floats(0, 1e6).map(lambda value: f"{value:.6f}")
+sums = st.recursive(
+    numbers | st.just("base"),
+    lambda inner: st.tuples(inner, st.sampled_from("+-*"), inner).map(" ".join) | inner.map(lambda one: f"({one})"),
+    max_leaves=6,
+)
+
+
+@given(sums, st.floats(-1e3, 1e3))
+def test_bounds_are_pythons(text, base):
+    if len(text) < 190:
+        assert parse(f"<= {text}").bound(base) == pytest.approx(eval(text, {"base": base}), rel=1e-12)
+
+
+def test_names():
+    assert unknown("macs") is unknown("test_accuracy") is unknown("validation_views_loss") is None
+    assert unknown("accuracy").hint == "did you mean 'test_accuracy'?"
+    assert unknown("test_") is not None
