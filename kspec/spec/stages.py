@@ -35,9 +35,9 @@ class Stage(OneOf):
     """Make weights zero."""
     drop_layers: DropLayers | None = None
     """Leave layers out."""
-    quantize: Quantize | None = None
+    quantize: Quantize | None = Field(default=None, examples=[{"int8": {"calibration": 512}}])
     """The model in fewer bits."""
-    export: Export | None = None
+    export: Export | None = Field(default=None, examples=[{"formats": ["litert", "openvino"]}])
     """Files for other runtimes."""
 
 

@@ -4,6 +4,7 @@ import os
 from importlib.util import find_spec
 
 import keras
+import keras_hub
 import numpy as np
 import pytest
 
@@ -129,6 +130,22 @@ def test_strings_stay_in_tensorflow(tmp_path):
     whole, lite = kspec.export(model, tmp_path, ["saved_model", "litert"], examples=texts)
     assert whole.compared.max_difference < 1e-6
     assert lite.path is None and "the layer words needs strings" in lite.reason
+
+
+def test_a_keras_hub_task_is_exported_from_token_ids_of_any_length(tmp_path):
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film"]
+    tokenizer = keras_hub.models.BertTokenizer(words, lowercase=True)
+    before = keras_hub.models.BertTextClassifierPreprocessor(tokenizer, sequence_length=8)
+    backbone = keras_hub.models.BertBackbone(8, 1, 2, 8, 16, max_sequence_length=8)
+    model = keras_hub.models.BertTextClassifier(backbone, 2, preprocessor=before)
+    [made] = kspec.export(model, tmp_path, ["litert"], examples=np.array(["good film", "bad", "film"], object))
+    assert made.notes == (
+        "reads token ids: BertTextClassifierPreprocessor stays outside",
+        "reads any length of token_ids, segment_ids, padding_mask",
+    )
+    tokens = {name: np.asarray(values) for name, values in before(["bad film"]).items()}
+    found = kspec.run_file(made.path)({name: values[:, :5].astype("int32") for name, values in tokens.items()})
+    assert np.abs(found - model.predict(np.array(["bad film"], object), verbose=0)).max() < 1e-5
 
 
 @pytest.mark.parametrize(
