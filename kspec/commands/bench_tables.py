@@ -22,6 +22,8 @@ def show_all(result: Row) -> None:
     is_busy = told["load"] is not None and told["load"] > told["threads"] + 0.5
     busy = f"; the machine was busy (load {told['load']})" if is_busy else ""
     say(f"{told['processor']}, {told['threads']} threads{busy}. Medians over {result['rounds']} rounds, all in turn.")
+    for one in dict.fromkeys(f"{label(row)}: {row['note']}" for row in result["variants"] if row["note"]):
+        say(f"note: {one}")
     for size in result["variants"][0]["latency_ms"]:
         say(verdict(result["variants"], size))
 
