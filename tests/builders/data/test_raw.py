@@ -13,7 +13,7 @@ def test_a_table_by_the_names_of_the_inputs_in_the_order_of_the_datasets(tmp_pat
     rows = [f"{value},{'ab'[value % 2]},{value % 3}" for value in range(30)]
     (tmp_path / "t.csv").write_text("\n".join(["a/b,kind,label", *rows, rows[0]]) + "\n")
     data = Data.model_validate(
-        {"csv": str(tmp_path / "t.csv"), "label": "label", "test": 0.2, "clean": ("drop_duplicates",)}
+        {"csv": str(tmp_path / "t.csv"), "label": "label", "test": 0.2, "batch_size": 4, "clean": ("drop_duplicates",)}
     )
     datasets = build_data(data, 3, "multi_hot")
     raw = raw_features(data, 3, datasets.preprocessor)
