@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-import traceback
-from collections.abc import Callable
-from typing import Any
 
 import click
 
-from kspec.errors import KspecError
+from kspec.ending import DONE, WRONG, guarded
 
-DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 OVERRIDES = click.argument("overrides", nargs=-1)
 JOBS = click.option("-j", "--jobs", type=click.IntRange(1, 1000), default=1, show_default=True, metavar="N",
                     help="Trainings of a search beside each other.")  # fmt: skip
@@ -213,6 +209,72 @@ def predict(folder: str, data: str, output: str | None, unsafe_model: bool, debu
 
 
 @cli.command()
+@click.argument("folder", metavar="RUN")
+@click.option("--to", default="litert", show_default=True, metavar="FORMATS",
+              help="saved_model, litert, openvino, onnx; several with commas.")  # fmt: skip
+@click.option("--int8", "precision", flag_value="int8", help="Weights and activations in int8: litert, openvino.")
+@click.option("--dynamic-range", "precision", flag_value="dynamic_range", help="Weights in int8: litert.")
+@click.option("--float16", "precision", flag_value="float16", help="Weights in float16: litert, openvino.")
+@click.option("--calibration", type=click.IntRange(1, 100_000), metavar="N",
+              help="Examples of train for int8; by default 512.")  # fmt: skip
+@click.option("--output", "-o", metavar="FOLDER", help="Where the files go; by default RUN/export.")
+@UNSAFE
+@DEBUG
+def export(
+    folder: str,
+    to: str,
+    precision: str | None,
+    calibration: int | None,
+    output: str | None,
+    unsafe_model: bool,
+    debug: bool,
+) -> None:
+    """Write the model of the run folder RUN for other runtimes.
+
+    Each file is run on 256 examples and compared with Keras before it counts. The exit code is 1 where a format fails.
+
+    \b
+    kspec export runs/quickstart/... --to litert,openvino
+    kspec export runs/quickstart/... --to litert,openvino --int8
+    """
+    from kspec.commands.load import finished
+    from kspec.commands.start import start
+
+    finished(folder)
+    start()
+    from kspec.commands import export as command
+    from kspec.commands import trust
+
+    with trust.models(unsafe_model):
+        command.export(folder, to, precision, calibration, output)
+
+
+@cli.command()
+@click.argument("folders", metavar="RUN...", nargs=-1, required=True)
+@click.option("--rounds", type=click.IntRange(1, 1000), default=7, show_default=True, metavar="N",
+              help="How often each variant has its turn.")  # fmt: skip
+@click.option("--output", "-o", metavar="FILE", help="The JSON file; by default bench.json in the first run's folder.")
+@UNSAFE
+@DEBUG
+def bench(folders: tuple[str, ...], rounds: int, output: str | None, unsafe_model: bool, debug: bool) -> None:
+    """Measure everything that run folders hold: models, and the files that `kspec export` and stages have made.
+
+    Parameters, MACs, sizes, accuracy, and the latency of batches of 1 and 64 in each runtime, the variants in turn.
+    """
+    from kspec.commands.load import finished
+    from kspec.commands.start import start
+
+    for folder in folders:
+        finished(folder)
+    start()
+    from kspec.commands import bench as command
+    from kspec.commands import trust
+
+    with trust.models(unsafe_model):
+        command.bench(folders, rounds, output)
+
+
+@cli.command()
 @click.argument("key", required=False)
 @click.argument("spec", required=False)
 @OVERRIDES
@@ -317,42 +379,3 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
     sys.exit(guarded(lambda: cli.main(given, prog_name="kspec", standalone_mode=False), "--debug" in given))
-
-
-def guarded(call: Callable[[], Any], debug: bool) -> int:
-    """Calls; turns every error into a message and an exit code."""
-    try:
-        call()
-    except (KeyboardInterrupt, click.Abort) as error:
-        said = error.__cause__ if isinstance(error, click.Abort) else error  # what click made of a KeyboardInterrupt
-        print(f"\nkspec: {str(said or '') or 'interrupted'}", file=sys.stderr)
-        return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return WRONG
-    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
-        sys.stderr.close()
-        return FAILED
-    except Exception as error:
-        return explained(error, debug)
-    return DONE
-
-
-def explained(error: Exception, debug: bool) -> int:
-    """Prints an error for a person and returns its exit code."""
-    if debug:
-        traceback.print_exc()
-    if isinstance(error, KspecError):
-        print(f"{error}", file=sys.stderr)
-        count = len(problems) if (problems := getattr(error, "problems", ())) else 0
-        if count > 1:
-            print(f"\n{count} problems; nothing was run.", file=sys.stderr)
-        return error.exit_code
-    if isinstance(error, MemoryError):
-        print(f"kspec: not enough memory: {error}", file=sys.stderr)
-        print("       hint: smaller images, a smaller batch, or fewer examples", file=sys.stderr)
-        return FAILED
-    first = str(error).strip().splitlines()
-    print(f"kspec: {type(error).__name__}: {first[0] if first else ''}", file=sys.stderr)
-    print("       hint: run again with --debug for the whole traceback", file=sys.stderr)
-    return FAILED

@@ -16,6 +16,7 @@ SHORT = {
     "prune_neurons_in_plain_keras": (4, 0.9),
     "prune_in_plain_keras": (5, 0.79),
     "distill_in_plain_keras": (80, 0.7),
+    "export_model": (4, 0.9),
 }
 
 

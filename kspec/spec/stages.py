@@ -4,6 +4,8 @@ stages:
   - prune_neurons: {macs: 0.5, round_to: 8}
   - train: {epochs: 6, distill: {teacher: base}}
   - prune_weights: {sparsity: 0.8, epochs: 4}
+  - quantize: int8
+  - export: [litert, openvino]
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ from pydantic import Field
 from kspec.errors import Problem
 from kspec.spec.base import OneOf
 from kspec.spec.drop_layers import DropLayers
+from kspec.spec.export import Export
 from kspec.spec.prune_neurons import PruneNeurons
 from kspec.spec.prune_weights import PruneWeights
+from kspec.spec.quantize import Quantize
 from kspec.spec.train import Train
 
 
@@ -31,6 +35,10 @@ class Stage(OneOf):
     """Make weights zero."""
     drop_layers: DropLayers | None = None
     """Leave layers out."""
+    quantize: Quantize | None = Field(default=None, examples=[{"int8": {"calibration": 512}}])
+    """The model in fewer bits."""
+    export: Export | None = Field(default=None, examples=[{"formats": ["litert", "openvino"]}])
+    """Files for other runtimes."""
 
 
 def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Problem]:
@@ -47,5 +55,13 @@ def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Pr
             yield Problem(("stages", number, key), message, hint=hint, on_key=True)
         if key == "train" and section.model is not None:
             by = ""
+        if key == "quantize" and section.keras is not None and (later := _not_export(stages[number + 1 :])):
+            message = f"{later} cannot train or cut the layers that Keras has quantized here"
+            yield Problem(("stages", number, key), message, "only exports after it", hint="put it last", on_key=True)
         if key == "prune_weights":
             by = f"stages[{number}].prune_weights"
+
+
+def _not_export(stages: Sequence[Stage]) -> str:
+    """The first of these stages that makes no files only; "" without one."""
+    return next((key for stage in stages for key, _ in [stage.chosen] if key not in ("export", "quantize")), "")

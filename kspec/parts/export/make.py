@@ -1,0 +1,189 @@
+"""One file of a model: converted, run on the examples, compared, and moved to its place."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kspec.parts.export import convert
+from kspec.parts.export.compare import Comparison, Task, compare, judge, task_of
+from kspec.parts.export.runtimes import Runtime, run_file
+from kspec.parts.export.signature import Arrays, has_loop, inputs_of, named, predictions, texts_inside
+from kspec.parts.export.silence import silence
+from kspec.parts.export.table import CANNOT, NEEDS, ExportError, Format, Precision, file_name
+
+EXAMPLES = 256
+"""How many examples a file is run on."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A format that was asked for.
+
+    path: of the file, or the folder of a SavedModel or of OpenVINO; None where it failed, and then `reason` says why.
+    size, gzip: bytes, of all files of a folder. runtime: that ran it. batch: the only size that it reads; None
+    for any. compared: with Keras. notes: what is not as one would think.
+    """
+
+    format: Format
+    precision: Precision
+    path: Path | None = None
+    size: int = 0
+    gzip: int = 0
+    runtime: str = ""
+    batch: int | None = None
+    compared: Comparison | None = None
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What all formats begin with.
+
+    examples, calibration: by the names of the inputs. wanted: what Keras gives for the examples, (n, k).
+    least: the agreement that fewer bits need. saved: batch size -> the SavedModel that was written on the way.
+    """
+
+    network: keras.Model
+    examples: Arrays
+    wanted: np.ndarray
+    task: Task
+    calibration: Arrays | None
+    least: float
+    saved: dict[int | None, Path] = field(default_factory=dict)
+
+
+def source_of(
+    network: keras.Model, prepare: Any, examples: Any, calibration: Any, task: Task | None, least: float
+) -> Source:
+    """The source of a network, from features as `prepare` takes them.
+
+    Raises:
+        ExportError: examples that do not fit, or for which Keras gives no numbers.
+    """
+    arrays = named(network, prepare(first(examples, EXAMPLES)))
+    wanted = predictions(network, arrays)
+    wanted = wanted.reshape(len(wanted), -1)
+    convert.require_finite(wanted, "what Keras predicts for the examples")
+    held = None if calibration is None else named(network, prepare(calibration))
+    return Source(network, arrays, wanted, task or task_of(wanted), held, least)
+
+
+def first(examples: Any, count: int) -> Any:
+    """The first examples of arrays in any structure."""
+    if isinstance(examples, dict):
+        return {name: values[:count] for name, values in examples.items()}
+    return [one[:count] for one in examples] if isinstance(examples, list | tuple) else examples[:count]
+
+
+def refusal(network: keras.Model, form: Format, precision: Precision) -> str:
+    """Why a format cannot hold a network, as far as can be seen before it is converted; "" where it may."""
+    if reason := CANNOT.get((form, precision)):
+        return reason
+    needed = [*NEEDS[form], *(["nncf"] if form == "openvino" and precision == "int8" else [])]
+    if absent := [name for name in needed if find_spec(name) is None]:
+        return f"needs {' and '.join(absent)}: pip install 'kspec[export]'"
+    if form == "saved_model":
+        return ""
+    if layers := texts_inside(network):
+        return f"the layer {layers[0]} needs strings or a look-up table, which only a SavedModel holds"
+    if form == "litert" and precision == "int8" and has_loop(network):
+        return (
+            "TensorFlow's converter crashes on recurrent layers in int8; take dynamic_range, or int8 through OpenVINO"
+        )
+    return ""
+
+
+def make(source: Source, form: Format, precision: Precision, folder: Path, scratch: Path, said: str) -> Exported:
+    """Writes a format, runs and compares it; what goes wrong is the reason in the result."""
+    try:
+        if reason := refusal(source.network, form, precision):
+            raise ExportError(reason)
+        work = scratch / form
+        work.mkdir()
+        made = work / file_name(form, precision)
+        _write(source, form, precision, made, scratch)
+        return _finished(source, form, precision, made, folder, said)
+    except MemoryError:
+        raise
+    except Exception as error:  # converters raise many types, and what they say is what there is to say
+        lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        return Exported(form, precision, reason=lines[0][:300])
+
+
+def _write(source: Source, form: Format, precision: Precision, made: Path, scratch: Path) -> None:
+    with silence():
+        if form == "onnx":
+            convert.to_onnx(source.network, made)
+            return
+        # The converter of LiteRT lowers loops over tensors of known size only.
+        batch = 1 if form == "litert" and has_loop(source.network) else None
+        if batch not in source.saved:
+            saved = scratch / f"saved_{batch}"
+            convert.to_saved_model(source.network, saved, batch)
+            source.saved[batch] = saved
+        saved = source.saved[batch]
+        if form == "saved_model":
+            shutil.copytree(saved, made)
+        elif form == "litert":
+            convert.to_litert(saved, made, precision, source.calibration)
+        else:
+            convert.to_openvino(saved, made, precision, source.calibration, attention=_attends(source.network))
+
+
+def _attends(network: keras.Model) -> bool:
+    """Whether a network has attention in it."""
+    return any("Attention" in type(layer).__name__ for layer in network._flatten_layers())
+
+
+def _finished(source: Source, form: Format, precision: Precision, made: Path, folder: Path, said: str) -> Exported:
+    """Runs the file, compares, and moves it to its place."""
+    run = run_file(made)
+    found = run(source.examples)
+    found = found.reshape(len(found), -1)
+    compared = compare(found, source.wanted, source.task)
+    judge(found, source.wanted, compared, precision, source.least)
+    _other_shapes(run, source, precision)
+    notes = [said] if said else []
+    if run.batch is not None:
+        notes.append(f"reads {run.batch} example at a time: recurrent layers have no open batch in LiteRT")
+    if wide := _open_lengths(source.network):
+        notes.append(f"reads any length of {', '.join(wide)}")
+    size, squeezed = sizes(made)
+    shutil.move(made, folder / made.name)
+    return Exported(form, precision, folder / made.name, size, squeezed, run.name, run.batch, compared, tuple(notes))
+
+
+def _other_shapes(run: Runtime, source: Source, precision: Precision) -> None:
+    """Batches of other sizes, and shorter examples where the network leaves a length open, as users will give them."""
+    wide = _open_lengths(source.network)
+    for count in (1, 3):
+        batch = {name: values[:count] for name, values in source.examples.items()}
+        if wide:
+            half = min(batch[name].shape[1] for name in wide) // 2 or 1
+            batch = {name: values[:, :half] if name in wide else values for name, values in batch.items()}
+        wanted = predictions(source.network, batch)
+        found = run(batch)
+        compared = compare(found, wanted, source.task)
+        if precision == "float32":
+            judge(found, wanted, compared, precision, source.least)
+
+
+def _open_lengths(network: keras.Model) -> list[str]:
+    """The inputs that the network reads in any length, such as token ids."""
+    return [name for name, one in inputs_of(network).items() if len(one.shape) > 1 and one.shape[1] is None]
+
+
+def sizes(path: Path) -> tuple[int, int]:
+    """Bytes of an exported file or folder, as it is and after gzip."""
+    held = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+    contents = [one.read_bytes() for one in held]
+    return sum(map(len, contents)), sum(len(gzip.compress(one, mtime=0)) for one in contents)

@@ -1,0 +1,145 @@
+"""What a model reads, by name, as the exported file will read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kspec.parts.export.table import ExportError
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def network_of(model: keras.Model) -> tuple[keras.Model, Callable[[Any], Any], str]:
+    """The part of a model that a file can hold, what prepares features for it, and what that leaves out, in words.
+
+    A KerasHub task tokenizes or resizes in tf.data, outside of its graph: its file begins with the token ids, or with
+    the images as its preprocessor makes them.
+    """
+    if not (hasattr(model, "backbone") and hasattr(model, "preprocess_samples")):
+        return model, lambda x: x, ""
+    network = keras.Model(model.input, model.output, name=model.name)
+    if model.preprocessor is None:
+        return network, lambda x: x, ""
+    is_text = getattr(model.preprocessor, "tokenizer", None) is not None
+    said = "reads token ids" if is_text else "reads images as the model's preprocessor makes them"
+    said += f": {type(model.preprocessor).__name__} stays outside"
+    return network, lambda x: _prepared(model, x), said
+
+
+def _prepared(task: Any, x: Any) -> Any:
+    """Features as the task's preprocessor makes them: arrays by the names of the inputs."""
+    if isinstance(x, Mapping):  # prepared before
+        return x
+    values = tf.constant(list(x)) if np.asarray(x).dtype.kind in "OU" else tf.convert_to_tensor(x)
+    made = task.preprocess_samples(values)
+    return {name: one.numpy() for name, one in made.items()} if isinstance(made, Mapping) else made.numpy()
+
+
+def named(network: keras.Model, features: Any) -> dict[str, np.ndarray]:
+    """The features by the names of the network's inputs, in the types that it reads.
+
+    Raises:
+        ExportError: another number of arrays than of inputs, or other names.
+    """
+    inputs = inputs_of(network)
+    if isinstance(features, Mapping):
+        given = dict(features)
+    elif isinstance(features, list | tuple) and len(inputs) > 1:
+        given = dict(zip(inputs, features, strict=False))
+    else:
+        given = {next(iter(inputs)): features}
+    if set(given) != set(inputs):
+        raise ExportError(f"the model reads {', '.join(inputs)}; the examples hold {', '.join(map(str, given))}")
+    return {name: _typed(given[name], inputs[name]) for name in inputs}
+
+
+def _typed(values: Any, wanted: Any) -> np.ndarray:
+    array = np.asarray(values)
+    if array.ndim == len(wanted.shape) - 1:  # Keras adds the last axis of a table's columns too
+        array = array[..., np.newaxis]
+    return array if wanted.dtype == "string" else array.astype(wanted.dtype)
+
+
+def inputs_of(network: keras.Model) -> dict[str, Any]:
+    """Name -> Keras tensor of each input.
+
+    Raises:
+        ExportError: a subclassed model, whose inputs have no names.
+    """
+    tensors = getattr(network, "inputs", None)
+    if not tensors:
+        raise ExportError(
+            f"the model '{network.name}' has no inputs of its own: wrap it in a functional one, "
+            "keras.Model(inputs, model(inputs))"
+        )
+    if isinstance(structure := getattr(network, "_inputs_struct", tensors), Mapping):
+        return dict(structure)
+    return {tensor.name: tensor for tensor in tensors}
+
+
+def parts(arrays: Arrays, size: int) -> Iterator[dict[str, np.ndarray]]:
+    """The arrays in batches of `size` examples."""
+    count = len(next(iter(arrays.values())))
+    for start in range(0, count, size):
+        yield {name: values[start : start + size] for name, values in arrays.items()}
+
+
+def predictions(network: keras.Model, arrays: Arrays, size: int = 64) -> np.ndarray:
+    """What Keras predicts for the examples, float32 (n, ...).
+
+    Raises:
+        ExportError: a model with several outputs.
+    """
+    rows = [_output(network, batch) for batch in parts(arrays, size)]
+    return np.concatenate(rows).astype(np.float32)
+
+
+def _output(network: keras.Model, batch: Arrays) -> np.ndarray:
+    structure = getattr(network, "_inputs_struct", None)
+    tensors = {name: tf.constant(values) for name, values in batch.items()}
+    x: Any = tensors if isinstance(structure, Mapping) else list(tensors.values())
+    made = network(x[0] if isinstance(x, list) and len(x) == 1 else x, training=False)
+    if isinstance(made, Mapping | list | tuple):
+        raise ExportError(f"the model '{network.name}' has {len(made)} outputs; models with one are exported")
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(made, "float32")))
+
+
+@contextmanager
+def in_float32(network: keras.Model) -> Iterator[None]:
+    """In this block a network of mixed precision computes in float32, in which its weights are kept anyway.
+
+    Files hold float32: other runtimes choose a lower precision by themselves, and know few operations in bfloat16.
+    """
+    kept = []
+    for layer in network._flatten_layers():
+        policy = layer.dtype_policy
+        if getattr(policy, "quantization_mode", None) is None and policy.compute_dtype in ("bfloat16", "float16"):
+            kept.append((layer, policy))
+            layer.dtype_policy = keras.DTypePolicy("float32")
+    try:
+        yield
+    finally:
+        for layer, policy in kept:
+            layer.dtype_policy = policy
+
+
+def has_loop(network: keras.Model) -> bool:
+    """Whether a layer runs a loop over time: LSTM, GRU and others."""
+    return any(isinstance(layer, keras.layers.RNN) for layer in network._flatten_layers())
+
+
+def texts_inside(network: keras.Model) -> list[str]:
+    """Layers that need strings or look-up tables, which only TensorFlow has."""
+    kinds = (
+        keras.layers.TextVectorization,
+        keras.layers.StringLookup,
+        keras.layers.IntegerLookup,
+        keras.layers.Hashing,
+    )
+    return [layer.name for layer in network._flatten_layers() if isinstance(layer, kinds)]

@@ -1,0 +1,173 @@
+"""Exported files, run in their own runtimes. LiteRT needs no extra: TensorFlow has a converter and an interpreter."""
+
+import os
+from importlib.util import find_spec
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+
+import kspec
+from kspec.parts.export import convert
+from kspec.parts.export.table import NEEDS
+
+FORMATS = [
+    pytest.param(form, marks=pytest.mark.skipif(
+        any(find_spec(name) is None for name in needs), reason=f"needs kspec[export]: {', '.join(needs)}"))
+    for form, needs in NEEDS.items()
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_computes_what_keras_does_for_any_batch(convolutional, tmp_path, form):
+    model, images = convolutional
+    [made] = kspec.export(model, tmp_path, [form], examples=images)
+    assert made.reason == "" and made.batch is None
+    assert made.compared.examples == 64 and made.compared.agreement == 1
+    assert made.size == sum(one.stat().st_size for one in tmp_path.rglob("*") if one.is_file())
+    run = kspec.run_file(made.path, threads=1)
+    for count in (1, 5):
+        wanted = model.predict(images[:count], verbose=0)
+        assert np.abs(run({"image": images[:count]}) - wanted).max() < 1e-5
+        np.testing.assert_array_equal(run(images[:count]), run({"image": images[:count]}))
+    with pytest.raises(ValueError, match="the file reads image; given: picture"):
+        run({"picture": images[:2]})
+
+
+def test_int8_has_int8_convolutions_and_is_a_quarter(convolutional, tmp_path):
+    model, images = convolutional
+    made = kspec.quantize(model, tmp_path / "small.tflite", "int8", examples=images, calibration=images[:32])
+    assert made.compared.agreement >= 0.95 and os.listdir(tmp_path) == ["small.tflite"]
+    run = kspec.run_file(made.path)._run
+    kernels = [one for one in run.get_tensor_details() if tuple(one["shape"]) == (8, 3, 3, 3)]
+    assert [one["dtype"] for one in kernels] == [np.int8]
+
+
+@pytest.mark.skipif(find_spec("nncf") is None or find_spec("openvino") is None, reason="needs kspec[export]: nncf")
+def test_int8_in_openvino(convolutional, tmp_path):
+    model, images = convolutional
+    path = tmp_path / "small"
+    made = kspec.quantize(model, path, "int8", examples=images, calibration=images[:32], runtime="openvino")
+    assert made.compared.agreement >= 0.95 and sorted(os.listdir(path)) == ["model.bin", "model.xml"]
+    assert np.isfinite(kspec.run_file(path, precision="auto")({"image": images[:3]})).all()
+
+
+@pytest.mark.parametrize("precision", ["float16", "dynamic_range"])
+def test_fewer_bits_without_calibration(convolutional, tmp_path, precision):
+    model, images = convolutional
+    [made] = kspec.export(model, tmp_path, ["litert"], examples=images, precision=precision)
+    assert made.path.name == f"model_{precision}.tflite" and made.compared.agreement >= 0.95
+
+
+def test_what_a_format_cannot_hold_is_refused_with_the_reason_and_leaves_nothing(convolutional, tmp_path):
+    model, images = convolutional
+    found = kspec.export(
+        model, tmp_path, ["saved_model", "onnx"], examples=images, precision="int8", calibration=images
+    )
+    assert [one.path for one in found] == [None, None]
+    assert "no quantized operations" in found[0].reason and "float32" in found[1].reason
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_that_computes_something_else_is_removed(convolutional, tmp_path, monkeypatch):
+    model, images = convolutional
+
+    def wrong(saved, file, precision, calibration):
+        other = keras.models.clone_model(model)  # other weights
+        other.export(tmp_path / "other", verbose=False)
+        honest(tmp_path / "other", file, precision, calibration)
+
+    honest = convert.to_litert
+    monkeypatch.setattr(convert, "to_litert", wrong)
+    [made] = kspec.export(model, tmp_path / "files", ["litert"], examples=images)
+    assert made.path is None and "differs from Keras by" in made.reason
+    assert os.listdir(tmp_path / "files") == []
+
+
+def test_recurrent_layers_have_a_fixed_batch_in_litert_and_no_int8(tmp_path):
+    inputs = keras.Input((6,), dtype="int32", name="tokens")
+    x = keras.layers.LSTM(4)(keras.layers.Embedding(20, 4)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+    tokens = np.arange(48).reshape(8, 6) % 20
+    [made] = kspec.export(model, tmp_path, ["litert"], examples=tokens)
+    assert made.batch == 1 and "one" in made.notes[0].replace("1 example", "one")
+    assert (
+        np.abs(kspec.run_file(made.path)({"tokens": tokens.astype("int32")}) - model.predict(tokens, verbose=0)).max()
+        < 1e-5
+    )
+    with pytest.raises(ValueError, match="recurrent layers"):
+        kspec.quantize(model, tmp_path / "a.tflite", examples=tokens, calibration=tokens)
+
+
+def test_mixed_precision_is_written_in_float32_and_left_as_it_was(tmp_path):
+    policy = keras.DTypePolicy("mixed_bfloat16")
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax", dtype=policy)])
+    x = np.linspace(-1, 1, 40, dtype="float32").reshape(10, 4)
+    [made] = kspec.export(model, tmp_path, ["litert"], examples=x)
+    assert made.compared.max_difference < 1e-5
+    assert model.layers[-1].compute_dtype == "bfloat16"
+
+
+def test_several_inputs_and_open_lengths(tmp_path):
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    mask = keras.Input((None,), dtype="float32", name="mask")
+    x = keras.layers.Embedding(9, 4)(ids) * keras.ops.expand_dims(mask, -1)
+    model = keras.Model({"ids": ids, "mask": mask}, keras.layers.Dense(2)(keras.layers.GlobalMaxPooling1D()(x)))
+    given = {"ids": np.arange(60).reshape(6, 10) % 9, "mask": np.ones((6, 10))}
+    [made] = kspec.export(model, tmp_path, ["litert"], examples=given)
+    assert made.notes == ("reads any length of ids, mask",)
+    short = {"ids": given["ids"][:2, :3].astype("int32"), "mask": np.ones((2, 3), "float32")}
+    assert np.abs(kspec.run_file(made.path)(short) - model.predict(short, verbose=0)).max() < 1e-5
+
+
+def test_strings_stay_in_tensorflow(tmp_path):
+    layer = keras.layers.TextVectorization(output_mode="multi_hot", name="words")
+    layer.adapt(np.array(["good film", "bad film"], object))
+    inputs = keras.Input((), dtype="string", name="text")
+    model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(layer(inputs)))
+    texts = np.array(["good", "bad film", "film"], object)
+    whole, lite = kspec.export(model, tmp_path, ["saved_model", "litert"], examples=texts)
+    assert whole.compared.max_difference < 1e-6
+    assert lite.path is None and "the layer words needs strings" in lite.reason
+
+
+def test_a_keras_hub_task_is_exported_from_token_ids_of_any_length(tmp_path):
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film"]
+    tokenizer = keras_hub.models.BertTokenizer(words, lowercase=True)
+    before = keras_hub.models.BertTextClassifierPreprocessor(tokenizer, sequence_length=8)
+    backbone = keras_hub.models.BertBackbone(8, 1, 2, 8, 16, max_sequence_length=8)
+    model = keras_hub.models.BertTextClassifier(backbone, 2, preprocessor=before)
+    [made] = kspec.export(model, tmp_path, ["litert"], examples=np.array(["good film", "bad", "film"], object))
+    assert made.notes == (
+        "reads token ids: BertTextClassifierPreprocessor stays outside",
+        "reads any length of token_ids, segment_ids, padding_mask",
+    )
+    tokens = {name: np.asarray(values) for name, values in before(["bad film"]).items()}
+    found = kspec.run_file(made.path)({name: values[:, :5].astype("int32") for name, values in tokens.items()})
+    assert np.abs(found - model.predict(np.array(["bad film"], object), verbose=0)).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"formats": ["torchscript"]}, "saved_model, litert"),
+        ({"precision": "int4"}, "float32, float16, dynamic_range, int8"),
+        ({"precision": "int8"}, "needs calibration"),
+        ({"examples": {"picture": np.zeros((2, 8, 8, 3))}}, "reads image; the examples hold picture"),
+    ],
+)
+def test_arguments(convolutional, tmp_path, arguments, message):
+    model, images = convolutional
+    with pytest.raises(ValueError, match=message):
+        kspec.export(model, tmp_path, **{"examples": images, "formats": ["litert"], **arguments})
+
+
+def test_nothing_is_replaced(convolutional, tmp_path):
+    model, images = convolutional
+    (tmp_path / "model.tflite").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"model\.tflite: exists already"):
+        kspec.export(model, tmp_path, ["litert"], examples=images)
+    with pytest.raises(FileExistsError, match=r"model\.tflite: exists already"):
+        kspec.quantize(model, tmp_path / "model.tflite", "float16", examples=images)
+    assert (tmp_path / "model.tflite").read_text() == "mine"
