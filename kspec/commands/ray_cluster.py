@@ -111,24 +111,35 @@ def connected(address: str | None, slots: int) -> Iterator[Cluster]:
     if address is not None:
         _reach(address)
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            with _same_signals():
-                ray.init(
-                    address=address or "local",
-                    num_cpus=slots if address is None else None,
-                    include_dashboard=False if address is None else None,
-                    log_to_driver=False,
-                    logging_level="CRITICAL",
-                    runtime_env={"py_modules": [str(Path(kspec.__file__).parent), _distribution(Path(folder))]},
-                )
-        except (OSError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
-            what = f"no Ray cluster can be reached at {address}" if address else "Ray cannot start a cluster here"
-            raise RunError(f"--on ray: {what}: {_first_line(error)}") from error
+        settings = {
+            "address": address or "local",
+            "log_to_driver": False,
+            "logging_level": "CRITICAL",
+            "runtime_env": {"py_modules": [str(Path(kspec.__file__).parent), _distribution(Path(folder))]},
+            **({} if address else {"num_cpus": slots, "include_dashboard": False}),
+        }
+        _begin(ray, settings)
         try:
             yield Cluster(ray)
         finally:
             with _same_signals():
                 ray.shutdown()
+
+
+def _begin(ray: Any, settings: Mapping[str, Any]) -> None:
+    """Connects, or starts a cluster.
+
+    Raises:
+        RunError: it cannot.
+    """
+    try:
+        with _same_signals():
+            ray.init(**settings)
+    except Exception as error:  # Ray raises the class itself where a cluster takes longer than 30 s to start
+        address = settings["address"]
+        is_new = address == "local"
+        what = "Ray cannot start a cluster here" if is_new else f"no Ray cluster can be reached at {address}"
+        raise RunError(f"--on ray: {what}: {_first_line(error)}") from error
 
 
 def _reach(address: str) -> None:

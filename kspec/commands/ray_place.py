@@ -1,4 +1,4 @@
-"""The end of a search on a node of a Ray cluster: trainings one after another, each in a process and a folder of its own.
+"""The end of a search on a node of a Ray cluster: trainings one after another, each a process in its own folder.
 
 A `Place` lives in a Ray actor, and knows nothing of Ray. The folder of the search need not exist on its node: what a
 training needs comes with its parcel, and what it writes is handed out while it goes on, states included, so that it can
