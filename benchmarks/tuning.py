@@ -53,7 +53,7 @@ def ours(trials: int) -> None:
             if trial is not None and trial.status != "running" and trial.number + 1 in (10, 50, trials):
                 print(f"kspec       after {trial.number + 1:4d} trials {memory()} MB", flush=True)
 
-        conduct(search, oracle, Trainings(), 1, lambda: False, watch)
+        conduct(search, oracle, Trainings(), lambda: False, watch)
 
 
 def theirs(trials: int) -> None:

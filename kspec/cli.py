@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kspec.errors import KspecError
+from kspec.errors import KspecError, UsageError
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 OVERRIDES = click.argument("overrides", nargs=-1)
@@ -167,6 +167,8 @@ def resume(folder: str, other_versions: bool, jobs: int, on: str | None, unsafe_
 
         search.resume(folder, jobs, other_versions, on)
         return
+    if on is not None:
+        raise UsageError(f"{folder}: holds no search, and --on is for searches")
     from kspec.commands.start import start
     from kspec.commands.stopped import stopped_run
 
