@@ -23,8 +23,12 @@ REACH = 10.0
 """Seconds to wait for a machine to answer; Ray itself waits up to two minutes, and prints while it does."""
 LAST = 5.0
 """Seconds that a place has to end its training when the search ends."""
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-"""Ray sends no statistics; and takes no GPU from a place without one, the latter as it will be by default."""
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+}
+"""Ray sends no statistics, does not say that it will leave GPUs alone one day, and prints what it cannot do once."""
 
 
 class LostError(Exception):
@@ -139,7 +143,12 @@ def _begin(ray: Any, settings: Mapping[str, Any]) -> None:
         address = settings["address"]
         is_new = address == "local"
         what = "Ray cannot start a cluster here" if is_new else f"no Ray cluster can be reached at {address}"
-        raise RunError(f"--on ray: {what}: {_first_line(error)}") from error
+        hint = (
+            ""
+            if is_new
+            else "\n       hint: it must have this Ray and Python, and this machine its token, if it has one"
+        )
+        raise RunError(f"--on ray: {what}: {_first_line(error)}{hint}") from error
 
 
 def _reach(address: str) -> None:
