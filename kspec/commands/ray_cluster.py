@@ -23,12 +23,8 @@ REACH = 10.0
 """Seconds to wait for a machine to answer; Ray itself waits up to two minutes, and prints while it does."""
 LAST = 5.0
 """Seconds that a place has to end its training when the search ends."""
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-}
-"""Ray sends no statistics, does not say that it will leave GPUs alone one day, and prints what it cannot do once."""
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+"""Ray sends no statistics; and takes no GPU from a place without one, the latter as it will be by default."""
 
 
 class LostError(Exception):

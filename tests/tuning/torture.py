@@ -73,15 +73,17 @@ class Outcome:
     differences: list[str] = field(default_factory=list)
 
 
-def torment(kind: Kind, folder: Path, reference: Path, kills: int, seed: int, cluster: str = "") -> Outcome:
+def torment(
+    kind: Kind, folder: Path, reference: Path, kills: int, seed: int, cluster: str = "", above: int = 0
+) -> Outcome:
     """Runs a search with `kills` kills and compares each trial with that of the reference.
 
-    cluster: the address of a Ray cluster whose processes are below this one.
+    cluster: the address of a Ray cluster. above: the process that its processes are below.
     """
     outcome, chance = Outcome(), random.Random(seed)
     process, in_a_row, ended = begun(kind, folder, "search-1", cluster), 0, {}
     while sum(outcome.kills.values()) < kills:
-        root = os.getpid() if kind.is_on_ray else process.pid
+        root = above if kind.is_on_ray else process.pid
         runs = folder / f"search-{outcome.searches}"
         victim = (
             SEARCH
