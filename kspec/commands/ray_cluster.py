@@ -119,6 +119,7 @@ def connected(address: str | None, slots: int) -> Iterator[Cluster]:
             **({} if address else {"num_cpus": slots, "include_dashboard": False}),
         }
         _begin(ray, settings)
+        _silence(ray)
         try:
             yield Cluster(ray)
         finally:
@@ -145,6 +146,16 @@ def _begin(ray: Any, settings: Mapping[str, Any]) -> None:
             else "\n       hint: it must have this Ray and Python, and this machine its token, if it has one"
         )
         raise RunError(f"--on ray: {what}: {_first_line(error)}{hint}") from error
+
+
+def _silence(ray: Any) -> None:
+    """Ray prints of each worker that died, on standard output and in colour also where that is a file (2.60).
+
+    The search says it itself. There is no setting for this.
+    """
+    with suppress(AttributeError):
+        if callable(ray._private.worker.print_to_stdstream):
+            ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
 
 def _reach(address: str) -> None:

@@ -15,7 +15,6 @@ from signal import SIGKILL, SIGTERM
 from typing import Any
 
 from kspec import artifacts
-from kspec.commands.console import say
 from kspec.commands.ray_cluster import Cluster, LostError, Node
 from kspec.commands.ray_place import News, Parcel, homeward
 from kspec.commands.workers import LAST, Task
@@ -81,7 +80,9 @@ class RayWorkers:
         self.threads = share(task.jobs) if is_local else self.room.cpus
         self._places: dict[int, Any] = {}
         if self.jobs < task.jobs:
-            say(f"ray    room for {self.jobs} trainings beside each other, not {task.jobs}: {listed(cluster.nodes())}")
+            task.say(
+                f"ray    room for {self.jobs} trainings beside each other, not {task.jobs}: {listed(cluster.nodes())}"
+            )
         for place in range(self.jobs if self.expected is None else min(self.jobs, self.expected)):
             self._place(place)
 
@@ -142,6 +143,7 @@ class Training:
             found = cluster.answer(self._promise)
         except LostError as error:
             self._said = str(error)[-LAST:]
+            self.workers.task.say(f"ray    lost {self.order.folder} with its worker or node: {_first_line(error)}")
             self._ended(LOST)
             return self._code
         if isinstance(found, News):
@@ -199,7 +201,11 @@ class Training:
         what = f"{needed.cpus} CPUs" + (f" and {needed.gpus:.3g} GPUs" if needed.gpus else "")
         if not self._is_said:
             self._is_said = True
-            say(f"ray    a training waits for a node with {what} free: {listed(nodes)}")
+            self.workers.task.say(f"ray    a training waits for a node with {what} free: {listed(nodes)}")
         elif not any(one.cpus >= needed.cpus and one.gpus >= needed.gpus for one in nodes):
             message = f"no node of the cluster has {what}, for {LONGEST / 60:.0f} minutes: {listed(nodes)}"
             raise RunError(f"--on ray: {message}\n       hint: add one, then go on with kspec resume")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "Ray says nothing")

@@ -53,6 +53,11 @@ class SearchLines:
                 self._status.start()
             self._status.update(self._now())
 
+    def say(self, line: str) -> None:
+        """Says a line of somebody else."""
+        self.close()
+        say(line)
+
     def close(self) -> None:
         """Takes the moving line off the screen."""
         if self._status is not None:

@@ -112,7 +112,7 @@ def run(search: Search, jobs: int, hire: Hire, other_versions: bool = False) -> 
     lines = SearchLines(search)
     trainings = search.tune.executions * (search.tune.folds or 1)
     left = None if lines.total is None else trainings * (lines.total - len(search.record.ended()))
-    task = Task(jobs, left, search.record.facts["versions"], files, other_versions)
+    task = Task(jobs, left, search.record.facts["versions"], files, other_versions, lines.say)
     with _locked(search.folder), stopping() as stop, hire(task) as workers:
         stop.patient = True
         lines.begin(workers.jobs)

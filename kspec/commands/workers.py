@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
 import kspec
+from kspec.commands.console import say
 from kspec.tuning.order import Order
 from kspec.tuning.threads import NAMES, share
 
@@ -27,6 +28,7 @@ class Task:
 
     jobs: trainings beside each other. expected: how many there will be, where that is known.
     versions: of the packages the search began with. plugins, other_versions: see kspec.tuning.order.Order.
+    say: is given lines for the user.
     """
 
     jobs: int
@@ -34,6 +36,7 @@ class Task:
     versions: Mapping[str, str] = field(default_factory=dict)
     plugins: Sequence[str] = ()
     other_versions: bool = False
+    say: Callable[[str], object] = say
 
 
 class Worker:

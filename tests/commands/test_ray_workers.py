@@ -96,7 +96,7 @@ def test_a_node_that_dies_is_replaced_and_the_training_goes_on_from_its_state(on
     assert "checkpoint/000002.safetensors" in shipped[2]
 
 
-def test_a_training_that_kills_its_node_again_and_again_fails(on_ray):
+def test_a_training_that_kills_its_node_again_and_again_fails(on_ray, capsys):
     first = []
 
     def loses(number, method):
@@ -107,6 +107,8 @@ def test_a_training_that_kills_its_node_again_and_again_fails(on_ray):
     assert [one.status for one in search.record.trials] == ["failed", "finished"]
     assert search.record.trials[0].error["message"] == "lost with its worker or its node"
     assert search.record.trials[0].error["traceback"] == "the node died"
+    folder = search.folder / "trials" / "0000"
+    assert capsys.readouterr().out.count(f"lost {folder} with its worker or node: the node died\n") == DEATHS
 
 
 def test_a_stop_brings_the_states_home(on_ray, monkeypatch, tmp_path):
