@@ -136,7 +136,8 @@ def first_step(jobs: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         extra = ["checkpoint.minutes=0.00001", "training.epochs=1000"]
-        process = subprocess.Popen([*tuned(folder, jobs, jobs), *extra], stdout=subprocess.DEVNULL)
+        command = [*tuned(folder, jobs, jobs), *extra]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not any(
             int(path.name[:6]) > 1 for path in Path(folder).glob("bench/*/trials/*/checkpoint/*.safetensors")
         ):
