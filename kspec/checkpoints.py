@@ -139,6 +139,19 @@ def read(run: Path) -> Checkpoint | None:
     return None
 
 
+def reached(run: Path) -> tuple[int, int]:
+    """The epoch and the step of the newest state, by its head alone: (0, 0) where there is none that can be read."""
+    for path in _files(run / FOLDER):
+        try:
+            with open(path, "rb") as file:
+                head = file.read(8)
+                facts = json.loads(_metadata(head + file.read(int.from_bytes(head, "little")))[STATE])
+            return (facts["epoch"], facts["step"])
+        except (OSError, ValueError, KeyError):
+            continue
+    return (0, 0)
+
+
 def remove(run: Path) -> None:
     """Removes the states of a run that has finished."""
     shutil.rmtree(run / FOLDER, ignore_errors=True)

@@ -7,10 +7,17 @@ import sys
 import click
 
 from kspec.ending import DONE, WRONG, guarded
+from kspec.errors import UsageError
 
 OVERRIDES = click.argument("overrides", nargs=-1)
 JOBS = click.option("-j", "--jobs", type=click.IntRange(1, 1000), default=1, show_default=True, metavar="N",
                     help="Trainings of a search beside each other.")  # fmt: skip
+ON = click.option("--on", metavar="WHERE",
+                  help="Where the trainings of a search run, by default in processes of this machine: `ray`, a Ray "
+                  "cluster that starts here and ends with the search; ray:HOST:PORT or ray:auto, a cluster that this "
+                  "machine is a node of; ray://HOST:PORT, one that is reached through its Ray Client port. Nodes need "
+                  "the packages and the data, not the folder. `kspec resume` may name another place than the search "
+                  "before it.")  # fmt: skip
 DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 UNSAFE = click.option("--unsafe-model", is_flag=True, help="Run code that a model file holds, e.g. a Lambda layer.")
 
@@ -115,15 +122,19 @@ def check(
 @click.argument("spec")
 @OVERRIDES
 @JOBS
+@ON
 @click.option("--dry-run", is_flag=True, help="Say how many trials, hours and MB it would take; search nothing.")
 @click.option("--runs", default="runs", show_default=True, metavar="FOLDER", help="Where the search's folder goes.")
 @DEBUG
-def tune(spec: str, overrides: tuple[str, ...], jobs: int, dry_run: bool, runs: str, debug: bool) -> None:
+def tune(
+    spec: str, overrides: tuple[str, ...], jobs: int, on: str | None, dry_run: bool, runs: str, debug: bool
+) -> None:
     """Search for the best values of the keys that `tune.space` of the file SPEC names.
 
     \b
     kspec tune specs/digits_search.yaml
     kspec tune specs/digits_search.yaml tune.algorithm=grid -j 2
+    kspec tune specs/digits_search.yaml -j 16 --on ray://head.example.org:10001
     """
     from kspec.commands.load import check_place, load
 
@@ -134,24 +145,27 @@ def tune(spec: str, overrides: tuple[str, ...], jobs: int, dry_run: bool, runs: 
     if dry_run:
         command.dry_run(document, typed, jobs)
     else:
-        command.tune(document, typed, runs, jobs)
+        command.tune(document, typed, runs, jobs, on)
 
 
 @cli.command()
 @click.argument("folder", metavar="RUN")
 @click.option("--other-versions", is_flag=True, help="Go on although Keras or TensorFlow is another than then.")
 @JOBS
+@ON
 @UNSAFE
 @DEBUG
-def resume(folder: str, other_versions: bool, jobs: int, unsafe_model: bool, debug: bool) -> None:
+def resume(folder: str, other_versions: bool, jobs: int, on: str | None, unsafe_model: bool, debug: bool) -> None:
     """Go on with the run or the search in the folder RUN after it was stopped, to the result it would have had."""
     from kspec.commands.load import is_search
 
     if is_search(folder):
         from kspec.commands import tune as search
 
-        search.resume(folder, jobs, other_versions)
+        search.resume(folder, jobs, other_versions, on)
         return
+    if on is not None:
+        raise UsageError(f"{folder}: holds no search, and --on is for searches")
     from kspec.commands.start import start
     from kspec.commands.stopped import stopped_run
 

@@ -37,6 +37,16 @@ def test_a_state_comes_back_the_same(tmp_path):
         np.testing.assert_array_equal(found.arrays[name], array)
 
 
+def test_how_far_a_run_has_come_stands_in_the_head_of_its_newest_state(tmp_path):
+    assert checkpoints.reached(tmp_path) == (0, 0)
+    for step in (5, 7):
+        checkpoints.write(tmp_path, {"epoch": 2, "step": step}, ARRAYS)
+    assert checkpoints.reached(tmp_path) == (2, 7)
+    newest = max((tmp_path / "checkpoint").iterdir())
+    newest.write_bytes(newest.read_bytes()[:20])
+    assert checkpoints.reached(tmp_path) == (2, 5)
+
+
 def test_the_newest_and_the_one_before_it_are_kept(tmp_path):
     for number in range(12):
         checkpoints.write(tmp_path, {"number": number}, {})

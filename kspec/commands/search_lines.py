@@ -23,14 +23,15 @@ WIDTH = 44
 class SearchLines:
     """Says what happens in a search. `watch` is what `kspec.tuning.search.conduct` calls."""
 
-    def __init__(self, search: Search, jobs: int) -> None:
-        self.search, self.jobs = search, jobs
+    def __init__(self, search: Search) -> None:
+        self.search, self.jobs = search, 1
         self.total = planned(search.tune, search.axes, search.spec.training.epochs)
         self._status: Status | None = None
         self._shown = 0.0
 
-    def begin(self) -> None:
-        """Says what is searched."""
+    def begin(self, jobs: int) -> None:
+        """Says what is searched. jobs: trials beside each other."""
+        self.jobs = jobs
         tune = self.search.tune
         name, _ = tune.algorithm.chosen
         goal = ", ".join(f"{one.metric} ({one.direction})" for one in tune.objective)
@@ -51,6 +52,11 @@ class SearchLines:
                 self._status = screen.status("")
                 self._status.start()
             self._status.update(self._now())
+
+    def say(self, line: str) -> None:
+        """Says a line of somebody else."""
+        self.close()
+        say(line)
 
     def close(self) -> None:
         """Takes the moving line off the screen."""

@@ -23,7 +23,9 @@ from typing import Any
 from kspec import artifacts, checkpoints, text
 from kspec.builders.experiment import Experiment
 from kspec.builders.training.monitors import Names
+from kspec.checkpoints import Checkpoint
 from kspec.commands.plugins import trust
+from kspec.commands.progress import EpochLines
 from kspec.commands.resume import resume
 from kspec.commands.run import run_in
 from kspec.commands.signals import Stopping
@@ -31,6 +33,7 @@ from kspec.commands.start import start
 from kspec.commands.stopped import stopped_run
 from kspec.commands.train import DivergedError
 from kspec.errors import SpecError, UsageError
+from kspec.parts.resume import callback_state
 from kspec.spec import Spec
 from kspec.spec.reader import read
 from kspec.tuning.failures import FILE, OBJECTIVE, SAID
@@ -52,6 +55,7 @@ class Judge(Stopping):
         self.order = order
         self.history = Path(order.folder) / artifacts.HISTORY
         self.verdict = ""
+        self.is_deserted = False
         self._seen = self._stamp()
 
     def asked(self) -> bool:
@@ -100,6 +104,8 @@ def main() -> int:
     except BaseException as error:
         record_failure(order, error)
         return 1
+    finally:
+        _tidy(judge)
     return 0
 
 
@@ -125,7 +131,7 @@ def follow(order: Order, judge: Judge) -> None:
         return
     _wait(folder)
     if found := checkpoints.read(folder):
-        rows = artifacts.read_history(folder)[: found.facts["epoch"]] if found.facts["epoch"] else []
+        rows = _rows(found)
         if found.facts["step"] == 0 and (verdict := judge.judged(rows)):
             judge.verdict = verdict
             artifacts.write_history(folder, rows)
@@ -137,6 +143,15 @@ def follow(order: Order, judge: Judge) -> None:
 def _without_baseline(spec: Spec) -> Spec:
     """The baseline is the same in every trial; a run of the best one fits it."""
     return spec.model_copy(update={"data": spec.data.model_copy(update={"baseline": False})})
+
+
+def _rows(found: Checkpoint) -> list[dict[str, float]]:
+    """The history up to a state, from the state: history.csv may have been written before it or after it."""
+    lines = EpochLines(0, "")
+    for name, state in found.facts["callbacks"]:
+        if name == EpochLines.__name__:
+            callback_state.put(lines, state, dict(found.arrays))
+    return lines.rows
 
 
 def _check(order: Order, experiment: Experiment) -> None:
@@ -176,9 +191,17 @@ def _interrupted(folder: Path, reason: str) -> None:
 def _watch(judge: Judge) -> None:
     """Stops the training when standard input ends."""
     sys.stdin.read()
+    judge.is_deserted = True
     judge.reason = judge.reason or "the search has ended"
     time.sleep(GRACE)
+    _tidy(judge)
     os._exit(130)
+
+
+def _tidy(judge: Judge) -> None:
+    """Removes a folder that nobody will fetch any more: see kspec/commands/ray_place.py."""
+    if judge.is_deserted and judge.order.away:
+        shutil.rmtree(Path(judge.order.folder).parent, ignore_errors=True)
 
 
 def record_failure(order: Order, error: BaseException) -> None:

@@ -13,13 +13,14 @@ from kspec import artifacts, text
 from kspec.commands import plugins, record
 from kspec.commands.console import log, restart_log, say
 from kspec.commands.estimate import estimate
+from kspec.commands.hire import Hire, hiring
 from kspec.commands.load import load
 from kspec.commands.search_lines import SearchLines
 from kspec.commands.search_report import finish
 from kspec.commands.signals import stopping
 from kspec.commands.since import DECIDING, differing, other_versions_than
 from kspec.commands.start import start as start_keras
-from kspec.commands.workers import Workers
+from kspec.commands.workers import Task
 from kspec.errors import UsageError
 from kspec.spec import Spec
 from kspec.text import Document
@@ -27,11 +28,11 @@ from kspec.tuning import record as records
 from kspec.tuning.check import check
 from kspec.tuning.folder import Search
 from kspec.tuning.record import FINISHED
-from kspec.tuning.search import Start, conduct
+from kspec.tuning.search import conduct
 from kspec.tuning.table import write_best, write_table
 
 
-def tune(document: Document, spec: Spec, runs: str, jobs: int) -> Path:
+def tune(document: Document, spec: Spec, runs: str, jobs: int, on: str | None = None) -> Path:
     """Runs the search of a spec and returns its folder.
 
     Args:
@@ -39,10 +40,11 @@ def tune(document: Document, spec: Spec, runs: str, jobs: int) -> Path:
         spec: with `tune`.
         runs: the folder that holds the folders of runs and searches.
         jobs: trainings beside each other.
+        on: where they run; see kspec/commands/hire.py.
 
     Raises:
         SpecError, UsageError: something the user can mend; nothing was trained.
-        RunError: trials failed, one after the other.
+        RunError: trials failed, one after the other; or there is no cluster.
         KeyboardInterrupt: it was stopped; `kspec resume` goes on.
     """
     found, axes, ready = check(document, spec)
@@ -57,11 +59,12 @@ def tune(document: Document, spec: Spec, runs: str, jobs: int) -> Path:
         "plugins": plugins.of_run(spec),
         "git": record.git_state(),
     }
-    artifacts.create(folder)
-    artifacts.write_text(folder / artifacts.SPEC, content)
-    search = Search(folder, spec, found, axes, ready, records.Record(facts, content))
-    records.write(folder, search.record)
-    run(search, jobs)
+    with hiring(on, jobs) as hire:
+        artifacts.create(folder)
+        artifacts.write_text(folder / artifacts.SPEC, content)
+        search = Search(folder, spec, found, axes, ready, records.Record(facts, content))
+        records.write(folder, search.record)
+        run(search, jobs, hire)
     return folder
 
 
@@ -75,7 +78,7 @@ def dry_run(document: Document, spec: Spec, jobs: int) -> None:
     estimate(spec, found, axes, jobs)
 
 
-def resume(folder: str, jobs: int, other_versions: bool = False) -> None:
+def resume(folder: str, jobs: int, other_versions: bool = False, on: str | None = None) -> None:
     """Goes on with a search.
 
     Raises:
@@ -99,27 +102,26 @@ def resume(folder: str, jobs: int, other_versions: bool = False) -> None:
     search = Search(place, spec, found, axes, ready, before)
     done, open_ = len(before.ended()), len(before.open())
     say(f"resume {place}: {done} trials have ended" + (f", {open_} go on" if open_ else ""))
-    run(search, jobs, other_versions)
+    with hiring(on, jobs) as hire:
+        run(search, jobs, hire, other_versions)
 
 
-def run(search: Search, jobs: int, other_versions: bool = False, start: Start | None = None) -> None:
-    """Runs a search in its folder to its end.
-
-    start: starts a training; by default in a process of its own.
-    """
+def run(search: Search, jobs: int, hire: Hire, other_versions: bool = False) -> None:
+    """Runs a search in its folder to its end. hire: gives those who train for it."""
     files = [one["file"] for one in search.record.facts["plugins"] if one["file"]]
-    lines = SearchLines(search, jobs)
+    lines = SearchLines(search)
     trainings = search.tune.executions * (search.tune.folds or 1)
     left = None if lines.total is None else trainings * (lines.total - len(search.record.ended()))
-    with _locked(search.folder), stopping() as stop, Workers(jobs, left, files, other_versions) as workers:
+    task = Task(jobs, left, search.record.facts["versions"], files, other_versions, lines.say)
+    with _locked(search.folder), stopping() as stop, hire(task) as workers:
         stop.patient = True
-        lines.begin()
+        lines.begin(workers.jobs)
         start_keras()
         from kspec.tuning.oracle import Oracle  # with Keras and TensorFlow; the first worker loads them beside it
 
         oracle = Oracle(search.tune, search.axes, search.spec.seed, search.spec.training.epochs)
         try:
-            conduct(search, oracle, start or workers.start, jobs, stop.asked, lines.watch)
+            conduct(search, oracle, workers, stop.asked, lines.watch)
         except KeyboardInterrupt:
             lines.close()
             _write(search)

@@ -1,4 +1,4 @@
-"""The processes that train for a search, each with its share of the machine."""
+"""Trainings of a search on this machine: processes, each with its share of it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,36 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
 import kspec
+from kspec.commands.console import say
 from kspec.tuning.order import Order
 from kspec.tuning.threads import NAMES, share
 
 LAST = 4000
 """Characters of standard error that are kept of a process that died."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a search needs workers for.
+
+    jobs: trainings beside each other. expected: how many there will be, where that is known.
+    versions: of the packages the search began with. plugins, other_versions: see kspec.tuning.order.Order.
+    say: is given lines for the user.
+    """
+
+    jobs: int
+    expected: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    plugins: Sequence[str] = ()
+    other_versions: bool = False
+    say: Callable[[str], object] = say
 
 
 class Worker:
@@ -44,11 +62,11 @@ class Worker:
                 pipe.flush()
 
     def poll(self) -> int | None:
-        """See kspec.tuning.search.Process."""
+        """See kspec.tuning.workers.Process."""
         return self._process.poll()
 
     def stop(self) -> None:
-        """See kspec.tuning.search.Process."""
+        """See kspec.tuning.workers.Process."""
         self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -69,22 +87,16 @@ class Worker:
         self._errors.close()
 
 
-class Workers:
-    """Starts trainings. While one trains, the next process loads TensorFlow; a context manager that ends the last.
+class LocalWorkers:
+    """Starts trainings. While one trains, the next process loads TensorFlow; a context manager that ends the last."""
 
-    jobs: trainings beside each other. expected: how many there will be, where that is known.
-    plugins, other_versions: see kspec.tuning.order.Order.
-    """
-
-    def __init__(
-        self, jobs: int, expected: int | None = None, plugins: Sequence[str] = (), other_versions: bool = False
-    ) -> None:
-        self.plugins, self.other_versions = plugins, other_versions
-        self.expected = expected
+    def __init__(self, task: Task) -> None:
+        self.jobs, self.threads = task.jobs, share(task.jobs)
+        self.task, self.expected = task, task.expected
         self.gpus = gpus()
-        self.places = [environment(place, jobs, self.gpus) for place in range(jobs)]
+        self.places = [environment(place, task.jobs, self.gpus) for place in range(task.jobs)]
         self._spare: list[Worker] = []
-        self.prepare(jobs)
+        self.prepare(task.jobs)
 
     def prepare(self, count: int) -> None:
         """Starts processes ahead of their orders; with GPUs it is not known yet which one each will have."""
@@ -94,7 +106,7 @@ class Workers:
             self._spare.append(Worker(self.places[0]))
 
     def start(self, order: Order, place: int) -> Worker:
-        """See kspec.tuning.search.Start."""
+        """See kspec.tuning.workers.Workers."""
         worker = self._spare.pop(0) if self._spare else None
         if worker is not None and worker.poll() is not None:  # it could not even begin; the next one says why
             worker.close()
@@ -102,11 +114,11 @@ class Workers:
         worker = worker or Worker(self.places[place])
         if self.expected is not None:
             self.expected = max(0, self.expected - 1)
-        worker.order(replace(order, plugins=self.plugins, other_versions=self.other_versions).line())
+        worker.order(replace(order, plugins=self.task.plugins, other_versions=self.task.other_versions).line())
         self.prepare(1)
         return worker
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> LocalWorkers:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,7 +144,7 @@ def environment(place: int, jobs: int, gpus: Sequence[str]) -> dict[str, str]:
 
     A search that runs one training at a time leaves the machine to it as `kspec run` does.
     """
-    found = {**os.environ, "PYTHONPATH": _path()}
+    found = {**os.environ, "PYTHONPATH": path()}
     if gpus:
         found["CUDA_VISIBLE_DEVICES"] = gpus[place % len(gpus)]
         if jobs > len(gpus):
@@ -143,7 +155,7 @@ def environment(place: int, jobs: int, gpus: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _path() -> str:
+def path() -> str:
     """PYTHONPATH under which a new process finds the same kspec as this one."""
     ours = str(Path(kspec.__file__).parent.parent)
     return os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -14,7 +14,7 @@ class Order:
     folder: of the run. spec: its text. objectives: names of metrics, the first one decides about hopelessness.
     direction: of the first one. epochs: stop when so many are done. limits: see kspec/tuning/scores.py.
     past: the folder of a run to go on from. plugins: files that the command line of the search named.
-    other_versions: see `kspec resume`.
+    other_versions: see `kspec resume`. away: the folder is one of two, and of no use when the search has gone.
     """
 
     folder: str
@@ -26,6 +26,7 @@ class Order:
     past: str | None = None
     plugins: Sequence[str] = ()
     other_versions: bool = False
+    away: bool = False
 
     def line(self) -> str:
         """As it is sent."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any
 
-from kspec import artifacts
+from kspec import artifacts, checkpoints
 from kspec.errors import UsageError
 from kspec.spec.tune import Objective
 from kspec.spec.writer import write as written
@@ -23,36 +23,13 @@ from kspec.tuning.order import Order
 from kspec.tuning.parts import Part, base_training, part_spec
 from kspec.tuning.proposal import Proposal
 from kspec.tuning.record import ASKED, DIVERGED, FAILED, FINISHED, PAUSED, RUNNING, STOPPED, TOLD, Record, Trial
-from kspec.tuning.threads import share
+from kspec.tuning.workers import LOST, Process, Workers
 
 POLL = 0.05
 """Seconds between two looks at the trainings that run."""
 DEATHS = 3
-"""How often a training may be killed from outside before its trial counts as failed."""
+"""How often in a row, without having come any further, a training may be killed before its trial counts as failed."""
 INTERRUPTED = "interrupted"
-
-
-class Process(Protocol):
-    """A training that has been started."""
-
-    def poll(self) -> int | None:
-        """None while it runs; then its exit code, negative for the signal that killed it."""
-
-    def stop(self) -> None:
-        """Asks it to stop after its step."""
-
-    def kill(self) -> None:
-        """Ends it at once."""
-
-    def said(self) -> str:
-        """The end of what it wrote to standard error."""
-
-    def close(self) -> None:
-        """Lets go of it, after its end."""
-
-
-Start = Callable[[Order, int], Process]
-"""Starts a training in one of the places beside each other, from 0."""
 
 
 @dataclass
@@ -65,31 +42,31 @@ class _Running:
     rest: list[Part]
     began: float = field(default_factory=time.monotonic)
     deaths: int = 0
+    reached: tuple[int, int] = (0, 0)
 
 
 Watch = Callable[[Trial | None], None]
 """Is told of each trial that has begun or ended, and, with None, that time has passed."""
 
 
-def conduct(search: Search, oracle: Any, start: Start, jobs: int, asked: Callable[[], bool], watch: Watch) -> None:
+def conduct(search: Search, oracle: Any, workers: Workers, asked: Callable[[], bool], watch: Watch) -> None:
     """Runs trials until the space, the budget or the user ends it. The record is written after every event.
 
     Args:
         search: new, or read from its folder: trials that have begun are gone on with first.
         oracle: a new `kspec.tuning.oracle.Oracle`.
-        start: starts a training.
-        jobs: trainings beside each other.
+        workers: start the trainings.
         asked: whether to stop.
         watch: for who looks on.
 
     Raises:
         UsageError: the oracle does not propose what it proposed before.
         SpecError: no training logs the objective.
-        RunError: trials failed in the same way, one after the other.
+        RunError: trials failed in the same way, one after the other; or there is nobody to train them.
         KeyboardInterrupt: it was stopped; trainings have written their states.
     """
     replay(search.record, oracle, search.tune.objective)
-    _Loop(search, oracle, start, jobs, asked, watch).run()
+    _Loop(search, oracle, workers, asked, watch).run()
 
 
 def replay(record: Record, oracle: Any, objectives: Sequence[Objective]) -> None:
@@ -120,12 +97,8 @@ def tell(oracle: Any, ended: Sequence[Trial], objectives: Sequence[Objective]) -
 class _Loop:
     """The state of `conduct`."""
 
-    def __init__(
-        self, search: Search, oracle: Any, start: Start, jobs: int, asked: Callable[[], bool], watch: Watch
-    ) -> None:
-        self.search, self.oracle, self.start, self.jobs, self.asked, self.watch = (
-            search, oracle, start, jobs, asked, watch,
-        )  # fmt: skip
+    def __init__(self, search: Search, oracle: Any, workers: Workers, asked: Callable[[], bool], watch: Watch) -> None:
+        self.search, self.oracle, self.workers, self.asked, self.watch = search, oracle, workers, asked, watch
         self.record = search.record
         self.running: dict[int, _Running] = {}
         self.waiting = self.record.open()
@@ -171,12 +144,12 @@ class _Loop:
 
     def _fill(self) -> None:
         """Begins trials while there is a place for them."""
-        while len(self.running) < self.jobs:
+        while len(self.running) < self.workers.jobs:
             trial = self.waiting.pop(0) if self.waiting else self._next()
             if trial is None:
                 return
-            place = min(set(range(self.jobs)) - set(self.running))
-            trial.threads = share(self.jobs)
+            place = min(set(range(self.workers.jobs)) - set(self.running))
+            trial.threads = self.workers.threads
             first, *rest = self.search.parts(trial)
             self.running[place] = _Running(trial, self._started(trial, first, place), first, rest)
             self.watch(trial)
@@ -192,7 +165,7 @@ class _Loop:
         proposal = self.oracle.ask(number)
         if not isinstance(proposal, Proposal):
             return None
-        trial = Trial(number, proposal, self._limits(), threads=share(self.jobs))
+        trial = Trial(number, proposal, self._limits(), threads=self.workers.threads)
         self.record.trials.append(trial)
         self.record.events.append((ASKED, number))
         self._save(RUNNING)
@@ -226,7 +199,7 @@ class _Loop:
             limits=limits,
             past=None if past is None else str(past.absolute()),
         )
-        return self.start(order, place)
+        return self.workers.start(order, place)
 
     def _look(self) -> None:
         """At every training that runs: what has ended is written down."""
@@ -237,16 +210,23 @@ class _Loop:
             run = self.search.run(one.trial, one.part)
             said = one.process.said() if code != 0 else ""
             one.process.close()
-            if code < 0 and one.deaths + 1 < DEATHS:  # killed from outside: it goes on from its state
-                one.deaths += 1
+            if code < 0 and self._may_go_on(one, run):  # killed from outside: it goes on from its state
                 one.process = self._started(one.trial, one.part, place)
             elif code != 0:
                 self._failed(place, one, run, code, said)
             elif one.rest and artifacts.read_record(run)["status"] in (FINISHED, *self._pauses(one.trial)):
                 one.part, *one.rest = one.rest
+                one.deaths, one.reached = 0, (0, 0)
                 one.process = self._started(one.trial, one.part, place)
             else:
                 self._done(place, one)
+
+    def _may_go_on(self, one: _Running, run: Path) -> bool:
+        """Counts the death of a training: nodes may die as often as they like while it comes further in between."""
+        reached = checkpoints.reached(run)
+        one.deaths = 1 if reached > one.reached else one.deaths + 1
+        one.reached = reached
+        return one.deaths < DEATHS
 
     def _pauses(self, trial: Trial) -> tuple[str, ...]:
         """Of a trial that Hyperband pauses, every training is paused; of one that is hopeless none follows."""
@@ -271,6 +251,7 @@ class _Loop:
             trial.error = json.loads(path.read_text(encoding="utf-8"))
         else:
             what = f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            what = "lost with its worker or its node" if code == LOST else what
             hint = "; the system kills a process that takes too much memory" if code == -9 else ""
             trial.error = {"kind": what, "message": what + hint, "traceback": said}
         trial.status = DIVERGED if trial.error["kind"] == DIVERGED else FAILED

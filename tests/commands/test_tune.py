@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 SPEC = """name: tiny
@@ -103,6 +104,7 @@ def test_a_search_that_was_killed_goes_on_where_it_was(kspec, tiny, tmp_path):
     assert process.wait(60) == -signal.SIGKILL
     assert [one["status"] for one in record(folder)["trials"]] == ["finished", "running"]
     finished = (folder / "trials" / "0000" / "run.json").read_bytes()
+    (folder / "trials" / "0001" / "history.csv").unlink()  # written after the state: the kill may come in between
     result = kspec("resume", folder)
     assert result.code == 0, result
     assert "1 trials have ended, 1 go on" in result.out
@@ -124,6 +126,23 @@ def test_hyperband_continues_to_the_bits_of_one_training(kspec, tiny, tmp_path):
     assert kspec("run", run / "spec.yaml", "--runs", "alone").code == 0
     alone = record(only(tmp_path / "alone" / "tiny"), "run.json")
     assert alone["weights_sha256"] == record(run, "run.json")["weights_sha256"]
+
+
+def test_seeds_and_folds_are_runs_whose_mean_counts(kspec, tiny, tmp_path):
+    result = kspec("tune", tiny, "tune.trials=1", "tune.executions=2", "tune.folds=2", "training.epochs=1")
+    assert result.code == 0, result
+    folder = only(tmp_path / "runs" / "tiny")
+    [trial] = record(folder)["trials"]
+    runs = {path.name: record(path, "run.json") for path in (folder / "trials" / "0000").iterdir()}
+    assert sorted(runs) == ["seed0-fold0", "seed0-fold1", "seed1-fold0", "seed1-fold1"]
+    values = [runs[name]["metrics"]["validation"]["accuracy"] for name in sorted(runs)]
+    assert trial["score"] == pytest.approx(sum(values) / 4)
+    assert trial["spread"] == pytest.approx(np.std(values))
+    assert len({one["weights_sha256"] for one in runs.values()}) == 4
+    # 160 of the 200 examples are not for the test; each fold holds out half of them.
+    assert {(one["data"]["train"], one["data"]["validation"]) for one in runs.values()} == {(80, 80)}
+    assert "repeats the first of them" not in (folder / "best.yaml").read_text()
+    assert "fold" not in (folder / "best.yaml").read_text().split("\n", 2)[2]
 
 
 def test_a_trial_that_fails_is_recorded_with_its_traceback_and_spec(kspec, tiny, tmp_path):

@@ -49,12 +49,14 @@ def formula(order):
 
 
 class Trainings:
-    """Starts trainings that end at once. `dies(number of the start, order)` -> an exit code, or None to train."""
+    """Workers whose trainings end at once. `dies(number of the start, order)` -> an exit code, or None to train."""
+
+    threads = None
 
     def __init__(self, dies=lambda number, order: None, value=formula):
-        self.orders, self.dies, self.value = [], dies, value
+        self.orders, self.dies, self.value, self.jobs = [], dies, value, 1
 
-    def __call__(self, order, place):
+    def start(self, order, place):
         self.orders.append(order)
         code = self.dies(len(self.orders), order)
         if code is None:
@@ -116,7 +118,9 @@ def searched(tmp_path):
     def call(name="search", overrides=(), trainings=None, jobs=1, record=None, asked=lambda: False, spec=SPEC):
         search = opened(tmp_path / name, overrides, spec, record)
         oracle = Oracle(search.tune, search.axes, search.spec.seed, search.spec.training.epochs)
-        conduct(search, oracle, trainings or Trainings(), jobs, asked, lambda trial: None)
+        workers = trainings or Trainings()
+        workers.jobs = jobs
+        conduct(search, oracle, workers, asked, lambda trial: None)
         return search
 
     return call

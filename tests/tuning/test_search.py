@@ -212,6 +212,15 @@ def test_a_training_that_is_killed_is_started_again_and_not_for_ever(searched):
     assert search.record.trials[0].error["traceback"] == "what it said"
 
 
+def test_a_training_that_comes_further_may_be_killed_more_often(searched, monkeypatch):
+    from kspec import checkpoints
+
+    reached = iter([(0, 0), (1, 0), (1, 7), (2, 0), (2, 0)])
+    monkeypatch.setattr(checkpoints, "reached", lambda run: next(reached))
+    search = searched(trainings=Trainings(lambda number, order: KILLED if number < 6 else None))
+    assert search.record.trials[0].status == "finished"
+
+
 def test_seeds_and_folds(searched):
     trainings = Trainings(value=lambda order: [0.5 + 0.1 * ("fold: {number: 1" in order.spec)])
     search = searched(overrides=["tune.executions=2", "tune.folds=2", "tune.trials=1"], trainings=trainings)

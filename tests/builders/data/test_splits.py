@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kspec.builders.data.splits import Slice, slices, split
@@ -140,6 +140,67 @@ def test_stratified_fractions_keep_each_class_s_share() -> None:
 def test_the_seed_decides_what_is_drawn() -> None:
     first, again, other = (split(source(), data(validation=0.2), seed)["validation"].x for seed in (1, 1, 2))
     assert first.tolist() == again.tolist() != other.tolist()
+
+
+def folds(held: Source, of: int, seed: int = 0, **settings: object) -> list[dict[str, Examples | None]]:
+    return [split(held, data(fold={"number": number, "of": of}, **settings), seed) for number in range(of)]
+
+
+@settings(deadline=None)  # the first call imports scikit-learn
+@given(st.integers(20, 90), st.integers(2, 5), st.booleans())
+def test_folds_hold_each_example_once(n: int, of: int, stratify: bool) -> None:
+    drawn = folds(source(n), of, stratify=stratify)
+    assert sorted(row for parts in drawn for row in parts["validation"].x.tolist()) == list(range(n))
+    for parts in drawn:
+        train, held_out = parts["train"].x.tolist(), parts["validation"].x.tolist()
+        assert sorted(train + held_out) == list(range(n))
+        assert train == sorted(train) and held_out == sorted(held_out)
+        assert parts["train"].y.tolist() == [row % 4 for row in train]
+        assert len(held_out) in (n // of, n // of + 1) or stratify
+
+
+def test_folds_keep_each_class_s_share() -> None:
+    held = Source(
+        "array", {"train": Examples(np.arange(100), np.repeat([0, 1], [80, 20]))}, ("a", "b"), "classification"
+    )
+    for parts in folds(held, 5):
+        assert np.bincount(parts["validation"].y).tolist() == [16, 4]
+    by_chance = folds(held, 5, stratify=False)
+    assert any(np.bincount(parts["validation"].y).tolist() != [16, 4] for parts in by_chance)
+
+
+def test_folds_are_scikit_learns_and_the_same_for_every_seed() -> None:
+    from sklearn.model_selection import StratifiedKFold
+
+    theirs = StratifiedKFold(3, shuffle=True, random_state=0).split(np.arange(100), np.arange(100) % 4)
+    for parts, other, (rest, held_out) in zip(folds(source(), 3), folds(source(), 3, seed=7), theirs, strict=True):
+        assert parts["validation"].x.tolist() == other["validation"].x.tolist() == held_out.tolist()
+        assert parts["train"].x.tolist() == rest.tolist()
+
+
+def test_folds_leave_the_test_split_alone() -> None:
+    drawn = folds(source(), 4, test=0.2)
+    tests = [parts["test"].x.tolist() for parts in drawn]
+    assert tests == [tests[0]] * 4 and len(tests[0]) == 20
+    held_out = {row for parts in drawn for row in parts["validation"].x.tolist()}
+    assert held_out == set(range(100)) - set(tests[0])
+
+
+@pytest.mark.parametrize(
+    ("labels", "stratify", "found"),
+    [([0] * 10 + [1, 1], True, "a class with 2 examples"), ([0, 1], False, "2 examples")],
+)
+def test_too_many_folds_are_one_clear_error(labels: list[int], stratify: bool, found: str) -> None:
+    held = Source("array", {"train": Examples(np.arange(len(labels)), np.array(labels))}, ("a", "b"), "classification")
+    with pytest.raises(DataError, match="3 folds are too many") as error:
+        split(held, data(fold={"number": 0, "of": 3}, stratify=stratify), seed=0)
+    [problem] = error.value.problems
+    assert (problem.path, problem.found) == (("data", "fold"), found)
+
+
+def test_a_regression_has_folds_without_classes() -> None:
+    held = Source("array", {"train": Examples(np.arange(10.0), np.arange(10.0))}, task="regression")
+    assert [len(parts["validation"]) for parts in folds(held, 3)] == [4, 3, 3]
 
 
 def test_a_misspelt_label_does_not_hinder_stratification() -> None:
