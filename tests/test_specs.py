@@ -10,8 +10,8 @@ from kspec.spec.writer import write
 
 FOLDER = Path(__file__).parent.parent / "specs"
 SPECS = sorted(FOLDER.rglob("*.yaml"))
-# A smoke run builds the whole network: cifar_wide has 36 million weights. The paths of these are those of others, of
-# the last two that of cifar_compressed.
+# A smoke run builds the whole network: cifar_wide has 36 million weights. Their paths are those of others, of the last
+# two that of cifar_compressed.
 LARGE = {"cifar_wide", "cifar_pruned", "cifar_distilled"}
 
 
