@@ -94,7 +94,7 @@ def _data(spec: Spec, report: Report) -> Datasets | None:
     # Callbacks need no data; everything else does.
     gathered.part(lambda: build_callbacks(spec.training, AnyName({}), Path()), ())
     try:
-        gathered.part(lambda: assemble(spec, load_data(spec, smoke=True), smoke=True), None)
+        gathered.part(lambda: assemble(spec, load_data(spec, smoke=True), smoke=True, stand_in=False), None)
     except Exception:
         # Generated data stand in for real ones that are wrong: what goes wrong with them says nothing about the spec.
         gathered.problems = [one for one in gathered.problems if one.path[:2] == ("training", "callbacks")]

@@ -105,6 +105,8 @@ def build(spec: Spec, timing: dict[str, float], *, folder: Path, smoke: bool = F
         say(f"clean  {line}")
     say(f"data   {summary.data_line(experiment)}")
     say(f"model  {summary.count(experiment.model.weights):,} parameters")
+    if getattr(experiment.model, "stand_in", ""):
+        say(f"model  {experiment.model.stand_in}")
     say(f"device {experiment.settings.device}, {experiment.settings.precision}: {experiment.settings.reason}")
     return experiment
 
