@@ -118,7 +118,7 @@ def _experiment(spec: Spec, datasets: Datasets, scratch: Path, report: Report) -
 def _figures(report: Report, experiment: Experiment, runs: Path) -> None:
     """Everything that can be said before a step is taken."""
     model = experiment.model
-    specs = graph.batches(model, experiment.train).element_spec
+    specs = graph.whole_specs(experiment)
     report.macs = macs.count(graph.forward(model, graph.of_size(specs[0], 1)), frozenset(dict(layer_paths(model))))
     report.blocks = blocks(model, report.macs.by_layer)
     report.memory = out_of_memory.step_estimate(experiment)

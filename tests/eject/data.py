@@ -39,7 +39,7 @@ def make(folder: Path) -> None:
     for name, word in (("good", "fine"), ("bad", "dull")):
         (folder / "texts" / name).mkdir(parents=True)
         for i in range(12):
-            (folder / "texts" / name / f"{i}.txt").write_text(f"A {word} film<br />number {i}, " * (1 + i % 3))
+            (folder / "texts" / name / f"{i}.txt").write_text(f"A {word} film<br />number {i}, " * (1, 6, 12)[i % 3])
     tiny_tfds.prepare(folder / "tfds")
     TinyColours(data_dir=str(folder / "tfds")).download_and_prepare(
         download_config=tfds.download.DownloadConfig(try_download_gcs=False)
@@ -64,7 +64,7 @@ def _bert(folder):
     hub = keras_hub.models
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "fine", "dull", "film"]
     backbone = hub.BertBackbone(
-        vocabulary_size=8, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=8, max_sequence_length=8
+        vocabulary_size=8, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=8, max_sequence_length=68
     )
     preprocessor = hub.BertTextClassifierPreprocessor(hub.BertTokenizer(vocabulary=words), sequence_length=8)
     hub.BertTextClassifier(backbone, 2, preprocessor).save_to_preset(folder)

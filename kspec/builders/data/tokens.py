@@ -63,7 +63,10 @@ def token_counts(features: Any) -> np.ndarray:
 
 
 def trimmed(features: Any) -> Any:
-    """A batch without the columns that are padding in all of its examples, in steps of PADDED_TO columns."""
-    longest = tf.reduce_max(tf.reduce_sum(tf.cast(features[MASK], tf.int32), axis=1))
+    """A batch without the columns that are padding in all of its examples, in steps of PADDED_TO columns.
+
+    Some are left of texts without a token too.
+    """
+    longest = tf.maximum(tf.reduce_max(tf.reduce_sum(tf.cast(features[MASK], tf.int32), axis=1)), 1)
     columns = tf.minimum((longest + PADDED_TO - 1) // PADDED_TO * PADDED_TO, tf.shape(features[MASK])[1])
     return {key: value[:, :columns] for key, value in features.items()}

@@ -47,7 +47,8 @@ def build_network(
 ) -> keras.Model:
     """`build_model` without what the spec says by pattern.
 
-    stand_in: a small random network may take the place of a preset that is not at hand; see kspec.builders.model.stand_in.
+    stand_in: a small random network may take the place of a preset that is not at hand, see
+    kspec.builders.model.stand_in.
     """
     network = _network(model, datasets, targets, pretrained, stand_in)
     if model.file is None:

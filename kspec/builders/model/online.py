@@ -1,4 +1,4 @@
-"""Where a preset comes from, and reading it from the cache alone: the libraries ask a silent server for half a minute."""
+"""Which server a preset comes from, and reading it from the cache alone; else retries go on for half a minute."""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ def small_random(task: Any, presets: Sequence[str], text: Text, arguments: dict[
     given = {key: value for key, value in arguments.items() if key not in ("load_weights", "dtype", "image_shape")}
     model = task(backbone=made, preprocessor=Bytes(sorted(made.input), text.sequence_length), **given)
     why = "" if sure else "; the preset's own architecture is not known without it"
-    return model, f"{' and '.join(presets)} not at hand: a small random {backbone.__name__} stands in{why}"
+    which = f"{presets[0]} is" if len(presets) == 1 else f"none of {', '.join(presets)} is"
+    return model, f"{which} not at hand: a small random {backbone.__name__} takes its place{why}"
 
 
 def _architecture(task: Any, presets: Sequence[str]) -> tuple[Any, bool]:

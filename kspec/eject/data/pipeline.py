@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kspec import catalog
+from kspec.builders.data.tokens import is_tokens
 from kspec.eject.code import Call, Name, render, statement
 from kspec.eject.component import call
-from kspec.builders.data.tokens import is_tokens
 from kspec.eject.known import Known
 from kspec.eject.preset import reads_tokens
 from kspec.eject.source import PACKAGE
