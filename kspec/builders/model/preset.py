@@ -65,14 +65,9 @@ def _loaded(
     except Exception as error:
         # Presets come through kagglehub, huggingface_hub and h5py, each with error types of its own.
         if offline:
+            message = f"cannot be loaded, and {server.removeprefix('https://')} cannot be reached"
             hint = "give a local folder that holds the preset, or its place in an installed package"
-            return Problem(
-                where,
-                f"not downloaded before, and {server.removeprefix('https://')} cannot be reached",
-                "",
-                preset,
-                hint,
-            )
+            return Problem(where, message, "", preset, hint)
         lines = str(error).strip().splitlines() or [type(error).__name__]
         hint = "" if Path(found).is_dir() else "without network, give a local folder that holds the preset"
         return Problem(where, f"cannot be loaded: {lines[0]}", "", preset, hint)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -107,4 +109,4 @@ def test_grouped_epochs_are_a_function_of_seed_and_number():
         assert sorted(position for one in found for position in one) == list(range(50))
         # All of one window: sorted as a whole, so that the ends of two batches touch, but do not overlap.
         ranges = sorted((min(counts[list(one)]), max(counts[list(one)])) for one in found[:6])
-        assert all(one[1] <= other[0] for one, other in zip(ranges, ranges[1:], strict=False))
+        assert all(one[1] <= other[0] for one, other in pairwise(ranges))

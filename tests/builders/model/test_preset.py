@@ -36,9 +36,9 @@ def fails(*names):
     return load
 
 
-def problems(presets, load=fails(), known=KNOWN):
+def problems(presets, load):
     with pytest.raises(SpecError) as caught:
-        first_at_hand(presets, PLACE, known, load)
+        first_at_hand(presets, PLACE, KNOWN, load)
     return caught.value.problems
 
 
@@ -96,7 +96,7 @@ def test_a_server_that_cannot_be_reached(name, server, monkeypatch):
         raise OSError("retried for half a minute")
 
     [found] = problems(name, load)
-    assert found.message == f"not downloaded before, and {server} cannot be reached"
+    assert found.message == f"cannot be loaded, and {server} cannot be reached"
     assert "local folder" in found.hint
     assert (asked, seen) == ([f"https://{server}"], [True])
     assert constants.HF_HUB_OFFLINE is False
@@ -110,7 +110,7 @@ def test_nobody_is_asked_about_a_folder(tmp_path, monkeypatch):
 
 
 def test_a_word_that_is_no_preset_is_wrong_even_behind_one_that_is_at_hand():
-    [found] = problems(["bert_base_en", "bert_tini_en_uncased"])
+    [found] = problems(["bert_base_en", "bert_tini_en_uncased"], fails())
     assert (found.path, found.message) == ((*PLACE, 1), "no such preset")
     assert "bert_tiny_en_uncased" in found.hint
     assert found.expected == "a local folder, or one of bert_tiny_en_uncased, bert_base_en"
@@ -118,7 +118,7 @@ def test_a_word_that_is_no_preset_is_wrong_even_behind_one_that_is_at_hand():
 
 @pytest.mark.parametrize("presets", [[], ["bert_base_en", 3], [""], "", 5])
 def test_what_is_no_list_of_names(presets):
-    [found] = problems(presets)
+    [found] = problems(presets, fails())
     assert (found.path, found.message) == (PLACE, "not a preset")
 
 

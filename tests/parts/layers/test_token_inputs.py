@@ -1,4 +1,4 @@
-"""What is kept of a long text, with a BERT of ten letters and a GPT-2 of as many; expectations are worked out by hand."""
+"""What is kept of a long text, with a BERT and a GPT-2 of ten letters; expectations are worked out by hand."""
 
 import keras
 import keras_hub
