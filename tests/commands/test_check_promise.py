@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kspec import text
+from tests import tiny_bert
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
 
@@ -100,6 +101,11 @@ def texts(folder):
     return ["~data.tfds", "data.text_folder=texts", "data.batch_size=8"]
 
 
+def bert(folder):
+    tiny_bert.save(folder / "bert")
+    return [*texts(folder), "model.BackboneTextClassifier.preset=bert", f"data.text.sequence_length={tiny_bert.LENGTH}"]
+
+
 STAND_INS = {
     "quickstart": lambda folder: [],
     "tabular": lambda folder: [],
@@ -108,6 +114,8 @@ STAND_INS = {
     "cifar_resnet": images,
     "cifar_resnet20": lambda folder: [*images(folder), "training.learning_rate.decay=constant"],
     "imdb_lstm": texts,
+    "imdb_bert": bert,
+    "imdb_gpt2": bert,
 }
 
 

@@ -35,11 +35,11 @@ def small_random(task: Any, presets: Sequence[str], text: Text, arguments: dict[
     task: a class of KerasHub's text classifiers. presets: as in the spec. arguments: of `task.from_preset`.
     """
     backbone, sure = _architecture(task, presets)
-    made = None if backbone is None else _small(backbone, text)
-    if made is None:
+    made, maker = _small(backbone, text), _maker(task, backbone)
+    if made is None or maker is None:
         return None
     given = {key: value for key, value in arguments.items() if key not in ("load_weights", "dtype", "image_shape")}
-    model = task(backbone=made, preprocessor=Bytes(sorted(made.input), text.sequence_length), **given)
+    model = maker(backbone=made, preprocessor=Bytes(sorted(made.input), text.sequence_length), **given)
     why = "" if sure else "; the preset's own architecture is not known without it"
     which = f"{presets[0]} is" if len(presets) == 1 else f"none of {', '.join(presets)} is"
     return model, f"{which} not at hand: a small random {backbone.__name__} takes its place{why}"
@@ -55,6 +55,14 @@ def _architecture(task: Any, presets: Sequence[str]) -> tuple[Any, bool]:
         if found is not None:
             return found, True
     return keras_hub.models.BertBackbone, False
+
+
+def _maker(task: Any, backbone: Any) -> Any:
+    """The class to construct: for KerasHub's TextClassifier, which stands for all, the one of this backbone."""
+    if task is not keras_hub.models.TextClassifier:
+        return task
+    tasks = [one for one in vars(keras_hub.models).values() if inspect.isclass(one) and issubclass(one, task)]
+    return next((one for one in tasks if one.backbone_cls is backbone), None)
 
 
 def _is_backbone(one: Any) -> bool:

@@ -23,13 +23,14 @@ TEXTS = np.array(["A good film.", "", "Bäd"], object)
         ),
         (BackboneTextClassifier, ["hf://a/b", "llama3_8b_en"], hub.Llama3Backbone, "none of hf://a/b, llama3_8b_en is"),
         (hub.AlbertTextClassifier, ["package:a/b"], hub.AlbertBackbone, "AlbertBackbone takes its place"),
+        (hub.TextClassifier, ["distil_bert_base_en"], hub.DistilBertBackbone, "DistilBertBackbone"),
         (hub.FNetTextClassifier, ["f_net_base_en"], hub.FNetBackbone, "FNetBackbone"),
     ],
 )
 def test_the_architecture_is_the_presets_own(task, presets, backbone, said):
     keras.utils.set_random_seed(0)
     model, sentence = small_random(task, presets, Text(sequence_length=9), {**HEAD, "dropout": 0.2})
-    assert type(model) is task and type(model.backbone) is backbone
+    assert isinstance(model, task) and type(model.backbone) is backbone
     assert said in sentence and "not known" not in sentence
     assert model.count_params() < 60_000
     found = model.predict(TEXTS, verbose=0)
