@@ -28,7 +28,7 @@ def test_tokens_are_made_in_batches_and_kept_small():
     found = tokens_of(np.array(["abc"[: 1 + i % 3] for i in range(2 * BATCH + 2)], object), letters)
     assert {name: value.dtype.name for name, value in found.items()} == {"token_ids": "int32", "padding_mask": "bool"}
     assert found["token_ids"].shape == (2 * BATCH + 2, 6)
-    assert found["token_ids"][-3:, :3].tolist() == [[97, 98, 99], [97, 0, 0], [97, 98, 0]]
+    assert found["token_ids"][-3:, :3].tolist() == [[97, 98, 0], [97, 98, 99], [97, 0, 0]]
 
 
 def test_counts_and_the_order_of_length():
