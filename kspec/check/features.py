@@ -88,7 +88,7 @@ def _cut(experiment: Experiment) -> Iterator[Finding]:
 
 def _filled(data: Datasets) -> tuple[Any, int] | None:
     """For each text of train whether it fills its whole length, and that length; None for other data."""
-    x = data.train.x
+    x: Any = data.train.x
     if data.kind != "text":
         return None
     if is_tokens(x):

@@ -28,15 +28,20 @@ def tokenized(datasets: Datasets, preprocessor: Any) -> Datasets:
     Examples of validation and test are sorted by their length where `data.text.group_by_length` says so; their order
     matters to no metric.
     """
-    found = {
-        role: part and Examples(tokens_of(part.x, preprocessor), part.y)
-        for role, part in (("train", datasets.train), ("validation", datasets.validation), ("test", datasets.test))
-    }
-    if datasets.text.group_by_length:
-        for role in ("validation", "test"):
-            part = found[role]
-            found[role] = Examples(*by_length(part.x, part.y)) if part and is_tokens(part.x) else part
-    return replace(datasets, **found)
+
+    def held_out(part: Examples | None) -> Examples | None:
+        if part is None:
+            return None
+        x = tokens_of(part.x, preprocessor)
+        is_sorted = datasets.text.group_by_length and is_tokens(x)
+        return Examples(*by_length(x, part.y)) if is_sorted else Examples(x, part.y)
+
+    return replace(
+        datasets,
+        train=Examples(tokens_of(datasets.train.x, preprocessor), datasets.train.y),
+        validation=held_out(datasets.validation),
+        test=held_out(datasets.test),
+    )
 
 
 def tokens_of(texts: Any, preprocessor: Any) -> dict[str, np.ndarray]:
@@ -59,7 +64,8 @@ def by_length(x: Any, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]
 
 def token_counts(features: Any) -> np.ndarray:
     """Tokens of each example, padding left out: int64 (n,)."""
-    return np.asarray(features[MASK]).sum(axis=1, dtype=np.int64)
+    counts: np.ndarray = np.asarray(features[MASK]).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def trimmed(features: Any) -> Any:
