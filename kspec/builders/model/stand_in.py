@@ -51,9 +51,10 @@ def _architecture(task: Any, presets: Sequence[str]) -> tuple[Any, bool]:
         return task.backbone_cls, True
     backbones = [one for one in vars(keras_hub.models).values() if _is_backbone(one)]
     for preset in presets:
-        found = next((one for one in backbones if preset in one.presets), None)
-        if found is not None:
-            return found, True
+        # A class has the presets of its subclasses too: Llama those of Llama 3.
+        found = [one for one in backbones if preset in one.presets]
+        if found:
+            return max(found, key=lambda one: len(one.__mro__)), True
     return keras_hub.models.BertBackbone, False
 
 
