@@ -62,8 +62,8 @@ def _maker(task: Any, backbone: Any) -> Any:
     """The class to construct: for KerasHub's TextClassifier, which stands for all, the one of this backbone."""
     if task is not keras_hub.models.TextClassifier:
         return task
-    known: list[Any] = list(vars(keras_hub.models).values())
-    tasks = [one for one in known if inspect.isclass(one) and issubclass(one, task)]
+    known = vars(keras_hub.models).values()
+    tasks: list[Any] = [one for one in known if inspect.isclass(one) and issubclass(one, task)]
     return next((one for one in tasks if one.backbone_cls is backbone), None)
 
 
