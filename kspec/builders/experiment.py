@@ -131,11 +131,13 @@ def assemble(
     folder: Path | None = None,
     pretrained: bool = True,
     network: Any = None,
+    stand_in: bool = True,
 ) -> Experiment:
     """The experiment of a spec on data that is already there.
 
     pretrained: False leaves the weights random and downloads none, for a caller who has weights to put in.
     network: a built network that takes the place of `spec.model`.
+    stand_in: whether in a smoke run a small random network takes the place of a preset that is not at hand.
 
     Raises:
         SpecError: every key that the data, the model or another key contradicts, as far as one does not hide another.
@@ -156,10 +158,10 @@ def assemble(
     keras.config.set_dtype_policy(settings.precision)
     try:
         keras.utils.set_random_seed(spec.seed)
-        with_weights = pretrained and not smoke
+        options = {"pretrained": pretrained and not smoke, "stand_in": stand_in and smoke}
         model = network
         if network is None:
-            model = gathered.part(lambda: build_network(spec.model, datasets, known, pretrained=with_weights), None)
+            model = gathered.part(lambda: build_network(spec.model, datasets, known, **options), None)
         datasets = _as_read(model, datasets)
         train = gathered.part(lambda: pipeline(datasets.train, spec.data, known, **given), None)
         validation, test = (

@@ -140,7 +140,7 @@ def _reason(error: Exception) -> str:
     return lines[1] if len(lines) > 1 and lines[0].startswith("A total of") else lines[0]
 
 
-def refuse_preset(folder: Path, place: tuple[str, ...]) -> None:
+def refuse_preset(folder: Path, place: tuple[str | int, ...]) -> None:
     """Refuses the folder of a KerasHub preset that would run code or read other files, as `load_model` does a file.
 
     Raises:

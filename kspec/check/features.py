@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kspec.builders.data.tokens import MASK, is_tokens, token_counts
 from kspec.builders.examples import Datasets, Examples
 from kspec.builders.experiment import Experiment
 from kspec.check.findings import Finding, warning
@@ -75,14 +76,26 @@ def _constant(data: Datasets) -> Iterator[Finding]:
 
 def _cut(experiment: Experiment) -> Iterator[Finding]:
     data, text = experiment.datasets, experiment.spec.data.text
-    x = _numbers(data.train)
-    if data.kind != "text" or x is None or data.vocabulary_size is None or x.dtype.kind != "i" or x.ndim != 2:
+    filled = _filled(data)
+    if filled is None:
         return
-    full = float((x[:, -1] != 0).mean())
+    full, places = float(filled[0].mean()), filled[1]
     if full > CUT:
-        message = f"{full:.0%} of the texts fill all {x.shape[1]} places and are cut where they are longer"
+        message = f"{full:.0%} of the texts fill all {places} places and are cut where they are longer"
         hint = f"a larger sequence_length (time and memory grow with it); truncate: {text.truncate} says what is kept"
         yield warning(("data", "text", "sequence_length"), message, hint)
+
+
+def _filled(data: Datasets) -> tuple[Any, int] | None:
+    """For each text of train whether it fills its whole length, and that length; None for other data."""
+    x: Any = data.train.x
+    if data.kind != "text":
+        return None
+    if is_tokens(x):
+        places = np.shape(x[MASK])[1]
+        return token_counts(x) == places, places
+    is_ids = isinstance(x, np.ndarray) and data.vocabulary_size is not None and x.dtype.kind == "i" and x.ndim == 2
+    return (x[:, -1] != 0, x.shape[1]) if is_ids else None
 
 
 def _scale(experiment: Experiment) -> Iterator[Finding]:

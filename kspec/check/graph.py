@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -26,6 +27,21 @@ def batches(model: Any, dataset: Any) -> Any:
 def of_size(specs: Any, examples: int) -> Any:
     """Specs of a batch with this many examples."""
     return tf.nest.map_structure(lambda one: tf.TensorSpec((examples, *one.shape[1:]), one.dtype), specs)
+
+
+def whole_specs(experiment: Any) -> Any:
+    """The specs of the batches (x, y) that `train_step` gets; texts with all their tokens, as the longest are.
+
+    In a batch, tokens are cut to its longest text, so that the pipeline itself does not know their length.
+    """
+    specs = batches(experiment.model, experiment.train).element_spec
+    x = experiment.datasets.train.x
+    if not isinstance(x, dict):
+        return specs
+    features = {
+        name: tf.TensorSpec((one.shape[0], *np.shape(x[name])[1:]), one.dtype) for name, one in specs[0].items()
+    }
+    return (features, *specs[1:])
 
 
 def forward(model: Any, features: Any) -> Any:

@@ -108,7 +108,7 @@ def _data(spec: Spec, report: Report) -> Datasets | None:
     # Callbacks need no data; everything else does.
     gathered.part(lambda: build_callbacks(spec.training, AnyName({}), Path()), ())
     try:
-        gathered.part(lambda: assemble(spec, load_data(spec, smoke=True), smoke=True), None)
+        gathered.part(lambda: assemble(spec, load_data(spec, smoke=True), smoke=True, stand_in=False), None)
     except Exception:
         # Generated data stand in for real ones that are wrong: what goes wrong with them says nothing about the spec.
         gathered.problems = [one for one in gathered.problems if one.path[:2] == ("training", "callbacks")]
@@ -142,7 +142,7 @@ def _after(report: Report, after: After, experiment: Experiment) -> None:
 def _figures(report: Report, experiment: Experiment, runs: Path) -> None:
     """Everything that can be said before a step is taken."""
     model = experiment.model
-    specs = graph.batches(model, experiment.train).element_spec
+    specs = graph.whole_specs(experiment)
     report.macs = macs.count(graph.forward(model, graph.of_size(specs[0], 1)), frozenset(dict(layer_paths(model))))
     report.blocks = blocks(model, report.macs.by_layer)
     report.memory = out_of_memory.step_estimate(experiment)

@@ -17,8 +17,7 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 def step_estimate(experiment: Experiment) -> Estimate:
     """The memory of a training step of the experiment."""
-    specs = graph.batches(experiment.model, experiment.train).element_spec
-    return peak.estimate(experiment.model, specs, experiment.spec.data.batch_size)
+    return peak.estimate(experiment.model, graph.whole_specs(experiment), experiment.spec.data.batch_size)
 
 
 def available() -> machine.Memory | None:

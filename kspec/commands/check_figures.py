@@ -111,7 +111,8 @@ def _times(timing: step.Timing, experiment: Experiment) -> Iterator[tuple[str, s
     spec, steps = experiment.spec, experiment.steps_per_epoch
     rate = spec.data.batch_size / timing.step
     unit = summary.UNITS[experiment.datasets.kind]
-    yield "a step", f"{timing.step:.3g} s ({rate:,.0f} {unit}/s); the first {timing.first:.1f} s, it compiles"
+    length = "" if timing.length is None else f" at the mean length of a batch, {timing.length:.0f} tokens"
+    yield "a step", f"{timing.step:.3g} s ({rate:,.0f} {unit}/s){length}; the first {timing.first:.1f} s, it compiles"
     at_most = "at most " if any(one.name == "EarlyStopping" for one in spec.training.callbacks) else ""
     whole = lasting(step.whole(timing, experiment))
     held_out = {"validation": experiment.validation, "test": experiment.test}

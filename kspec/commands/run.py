@@ -130,6 +130,8 @@ def build(
         say(f"clean  {line}")
     say(f"data   {summary.data_line(experiment)}")
     say(f"model  {summary.count(experiment.model.weights):,} parameters")
+    if getattr(experiment.model, "stand_in", ""):
+        say(f"model  {experiment.model.stand_in}")
     say(f"device {experiment.settings.device}, {experiment.settings.precision}: {experiment.settings.reason}")
     return experiment
 

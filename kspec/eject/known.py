@@ -27,12 +27,14 @@ Loaded = tuple[list[str], dict[str, tuple[str, str]]]
 class Known:
     """What the writers of the sections read.
 
-    source: the data before the splits. parts: the examples after the splits and before `data.clean`, by role.
+    source: the data before the splits. parts: the examples after the splits and before `data.clean`, by role. prepared:
+    the data before a KerasHub model's tokens were made of them, in their first order.
     """
 
     spec: Spec
     source: Source
     parts: Mapping[str, Any]
+    prepared: Datasets
     experiment: Experiment
 
     @property
@@ -84,7 +86,8 @@ def study(spec: Spec) -> Known:
     held = split(source, spec.data, spec.seed)
     datasets = build.assemble(source, spec.data, spec.seed, text_output(spec.model, spec.data))
     experiment = assemble(spec, datasets, pretrained=False)
-    return Known(spec, source, {role: part for role, part in held.items() if part is not None}, experiment)
+    parts = {role: part for role, part in held.items() if part is not None}
+    return Known(spec, source, parts, datasets, experiment)
 
 
 def unable(path: tuple[str | int, ...], what: str, hint: str = "") -> SpecError:

@@ -19,6 +19,7 @@ from kspec.builders.model.layers import HEAD
 from kspec.eject.code import WIDTH, Call, Name, flat, quoted, statement
 from kspec.eject.component import call
 from kspec.eject.known import Known, unable
+from kspec.eject.preset import preset, reads_tokens
 from kspec.spec.component import Component
 
 
@@ -152,22 +153,16 @@ def _read_pixels(name: str, x: str) -> list[str]:
 
 
 def _hub(known: Known, network: Component) -> list[str]:
-    arguments = {key: value for key, value in network.arguments.items() if value is not None}
-    length = arguments.pop("sequence_length", None)
+    arguments = {key: value for key, value in network.arguments.items() if value is not None and key != "preset"}
     if arguments.get("load_weights", True):
         arguments.pop("load_weights", None)
-    preset = arguments.pop("preset")
     arguments |= {"num_classes": known.targets.units, "activation": known.targets.activation}
-    import keras_hub
-
-    task = catalog.resolve("keras_hub", network.name)
-    if issubclass(task, keras_hub.models.ImageClassifier):
+    if not reads_tokens(known):
         arguments.setdefault("head_dtype", "float32")
     made = call("keras_hub", network.name, arguments)
     assert isinstance(made, Call)  # noqa: S101
-    lines = [statement("model = ", Call(made.function, (str(preset),), made.keywords))]
-    if length is not None:
-        lines.append(f"model.preprocessor.sequence_length = {length}")
+    lines = [statement("model = ", Call(made.function, (Name("PRESET"),), made.keywords))]
+    lines = [*lines, "model.preprocessor = preprocessor"] if reads_tokens(known) else [preset(known), *lines]
     if hasattr(known.model, "output_dense") and known.experiment.settings.precision != "float32":
         lines.append('model.output_dense.dtype_policy = keras.DTypePolicy("float32")  # probabilities need its digits')
     return lines

@@ -14,6 +14,7 @@ IMPORTS: dict[str, tuple[str, str]] = {
     "Image": ("PIL", "Image"),
     "Path": ("pathlib", "Path"),
     "datasets": ("sklearn", "datasets"),
+    "find_spec": ("importlib.util", "find_spec"),
     "fnmatch": ("fnmatch", ""),
     "json": ("json", ""),
     "keras": ("keras", ""),
@@ -29,14 +30,20 @@ IMPORTS: dict[str, tuple[str, str]] = {
 AS = {"numpy": "np", "pandas": "pd", "tensorflow": "tf", "tensorflow_datasets": "tfds"}
 PARTS: dict[str, Key] = {
     **{name: (target.partition(":")[0], name) for names in OWN.values() for name, target in names.items()},
+    "TokenInputs": ("kspec.parts.layers.token_inputs", "TokenInputs"),
     "Truncate": ("kspec.parts.layers.truncate", "Truncate"),
     "_array": ("kspec.builders.data.sources.tables", "_array"),
     "_mode": ("kspec.builders.data.clean", "_mode"),
+    "by_length": ("kspec.builders.data.tokens", "by_length"),
     "grouped": ("kspec.parts.optimizers", "grouped"),
+    "grouped_by_length": ("kspec.builders.data.order", "grouped_by_length"),
     "layer_paths": ("kspec.builders.model.freeze", "layer_paths"),
     "missing": ("kspec.builders.data.labels", "missing"),
     "plain_words": ("kspec.parts.standardize", "plain_words"),
     "plain_words_without_html": ("kspec.parts.standardize", "plain_words_without_html"),
+    "token_counts": ("kspec.builders.data.tokens", "token_counts"),
+    "tokens_of": ("kspec.builders.data.tokens", "tokens_of"),
+    "trimmed": ("kspec.builders.data.tokens", "trimmed"),
     "text_of": ("kspec.builders.data.labels", "text_of"),
     "view_model": ("kspec.parts.views", "view_model"),
 }

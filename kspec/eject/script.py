@@ -15,6 +15,7 @@ from kspec.eject.known import Known
 from kspec.eject.layout import comment, heading, laid_out
 from kspec.eject.model import model
 from kspec.eject.needs import Needs, needs
+from kspec.eject.preset import requirements
 from kspec.eject.training import training
 
 MODEL, TRAINING = "Model", "Training"
@@ -50,7 +51,7 @@ def _header(known: Known, command: str, file: str, needed: Needs) -> str:
     lines = [
         *_told("Written by:", [*shown(command).split(" "), f"(kspec {metadata.version('kspec')})"]),
         *_told("Run:", ["python", shown(file)]),
-        *_told("Needs:", [f"Python {python};", "pip install", *needed.requirements]),
+        *_told("Needs:", [f"Python {python};", "pip install", *needed.requirements, *requirements(known)]),
         *_told("Gives:", [f"{name}_output/ with model.keras and metrics.json.", SAME]),
         *(_told("Left out:", [BASELINE]) if known.data.baseline else []),
     ]

@@ -113,5 +113,7 @@ def same_models(one: Any, other: Any) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):  # tokens of a KerasHub model
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
     a, b = np.asarray(one), np.asarray(other)
     return a.dtype == b.dtype and np.array_equal(a, b)

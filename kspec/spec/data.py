@@ -212,7 +212,7 @@ class Text(Section):
     max_tokens: int = Field(default=20_000, ge=3, le=1_000_000_000)
     """Size of the vocabulary, with the places for padding and unknown words."""
     sequence_length: int = Field(default=256, ge=1, le=1_000_000)
-    """Tokens an example is cut or padded to."""
+    """Tokens an example is cut or padded to; for KerasHub models the marks of beginning and end are among them."""
     truncate: Literal["head", "tail", "head_tail"] = "head"
     """What is kept of a longer text: its beginning, its end, or a quarter of beginning and three of end
     (Sun et al. 2019, arXiv:1905.05583, section 5.3.1)."""
@@ -221,8 +221,9 @@ class Text(Section):
     strip_html: bool = True
     """Replace tags such as `<br />` by a space."""
     group_by_length: bool = True
-    """For KerasHub models: batches of texts of similar length, padded to their longest, in random order; otherwise
-    batches are drawn from all. Much less time goes into padding."""
+    """For KerasHub models: batches of texts of similar length, in random order, and validation and test in the order of
+    length; a batch is padded to its longest text, so that less time goes into padding. Else batches are drawn from
+    all."""
 
 
 class Data(Section):

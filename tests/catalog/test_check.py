@@ -48,6 +48,7 @@ def only(kind: str | tuple[str, ...], name: str, arguments: dict[str, Any] | Non
         ("callback", "ModelCheckpoint", {"filepath": "best.keras", "save_freq": 100}),
         (("augmentation", "layer"), "RandomFlip", {"mode": "horizontal"}),
         ("keras_hub", "BertTextClassifier", {"preset": "bert_tiny_en_uncased", "dropout": 0.2}),
+        ("keras_hub", "BertTextClassifier", {"preset": ["package:weights/bert", "bert_tiny_en_uncased"]}),
         ("keras_hub", "TextClassifier", {"preset": "./folder", "dropout": 0.2, "load_weights": False}),
         ("sklearn_dataset", "load_digits", {"n_class": 5}),
         ("keras_dataset", "imdb", {"num_words": 1000}),

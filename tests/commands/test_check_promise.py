@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kspec import text
+from tests import tiny_bert
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
 
@@ -100,6 +101,11 @@ def texts(folder):
     return ["~data.tfds", "data.text_folder=texts", "data.batch_size=8"]
 
 
+def bert(folder):
+    tiny_bert.save(folder / "bert")
+    return [*texts(folder), "model.BackboneTextClassifier.preset=bert", f"data.text.sequence_length={tiny_bert.LENGTH}"]
+
+
 STAND_INS = {
     "quickstart": lambda folder: [],
     "tabular": lambda folder: [],
@@ -112,6 +118,8 @@ STAND_INS = {
     "cifar_pruned": images,
     "cifar_distilled": images,
     "imdb_lstm": texts,
+    "imdb_bert": bert,
+    "imdb_gpt2": bert,
 }
 
 

@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from kspec import artifacts
 from kspec.commands.progress import EpochLines
+from tests import tiny_bert
 
 
 @pytest.fixture
@@ -74,6 +75,40 @@ def test_a_run_stopped_within_an_epoch_goes_on_to_the_same_bits(kspec, stopped, 
     assert [(one["epoch"], one["step"]) for one in record(folder)["resumed"]] == [(1, 3)]
     log = (folder / "log.txt").read_text()
     assert log.count("epoch 1/2") == log.count("epoch 2/2") == 1
+
+
+def test_a_text_classifier_goes_on_within_an_epoch_of_texts_of_many_lengths(kspec, stopped, small, tmp_path):
+    tiny_bert.save(tmp_path / "bert")
+    tiny_bert.save_texts(tmp_path / "texts")
+    small.write_text(
+        """
+data: {text_folder: texts, validation: 0.25, batch_size: 4, text: {sequence_length: 68, truncate: tail}}
+model: {BertTextClassifier: {preset: [./absent, bert], dropout: 0.3}}
+training: {epochs: 2, learning_rate: 0.05}
+device: {precision: float32}
+"""
+    )
+    folder = stopped(epoch=1, step=2)
+    assert kspec("run", small, "--runs", "alone").code == 0
+    [other] = (tmp_path / "alone" / "small").iterdir()
+    result = kspec("resume", folder)
+    assert (result.code, result.err) == (0, "")
+    assert "goes on from epoch 2, step 2" in result.out
+    assert_the_same(folder, other)
+    _evaluates_and_reads_the_ends_of_texts(kspec, folder)
+
+
+def _evaluates_and_reads_the_ends_of_texts(kspec, folder):
+    """The saved model takes strings, and cuts them as it was trained."""
+    result = kspec("evaluate", folder)
+    assert result.code == 0
+    accuracy = record(folder)["metrics"]["validation"]["accuracy"]
+    assert result.out.count(f"{accuracy:.4f}") == 2
+    end = "fine film " * 33  # 66 tokens: with the two marks all that is read
+    Path("new.txt").write_text(f"dull {end}\nfilm film {end}\n{end}{'dull ' * 40}\n")
+    rows = kspec("predict", folder, "new.txt").out.splitlines()[1:]
+    first, second, third = (row.split(",")[1:] for row in rows)
+    assert first == second != third
 
 
 def test_a_second_signal_stops_at_once(kspec, small, monkeypatch):

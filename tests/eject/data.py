@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import keras_hub
 import numpy as np
 import pandas
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from tests import tiny_bert
 from tests.builders.data import tiny_tfds
 
 F = tfds.features
@@ -36,15 +36,12 @@ def make(folder: Path) -> None:
             for i in range(count):
                 pixels = rng.integers(0, 256, (9 + i, 10, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(folder / "photos" / split / name / f"{i}.png")
-    for name, word in (("good", "fine"), ("bad", "dull")):
-        (folder / "texts" / name).mkdir(parents=True)
-        for i in range(12):
-            (folder / "texts" / name / f"{i}.txt").write_text(f"A {word} film<br />number {i}, " * (1 + i % 3))
+    tiny_bert.save_texts(folder / "texts")
     tiny_tfds.prepare(folder / "tfds")
     TinyColours(data_dir=str(folder / "tfds")).download_and_prepare(
         download_config=tfds.download.DownloadConfig(try_download_gcs=False)
     )
-    _bert(folder / "bert")
+    tiny_bert.save(folder / "bert")
 
 
 def _tables(folder, rng):
@@ -57,14 +54,3 @@ def _tables(folder, rng):
         rows.append(f"{size},{i % 4},{town},{kind},{100 + i}")
     (folder / "table.csv").write_text("\n".join([*rows, *rows[3:6]]) + "\n")
     pandas.read_csv(folder / "table.csv").dropna().to_parquet(folder / "table.parquet")
-
-
-def _bert(folder):
-    """A BERT of one layer with random weights, as a local preset."""
-    hub = keras_hub.models
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "fine", "dull", "film"]
-    backbone = hub.BertBackbone(
-        vocabulary_size=8, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=8, max_sequence_length=8
-    )
-    preprocessor = hub.BertTextClassifierPreprocessor(hub.BertTokenizer(vocabulary=words), sequence_length=8)
-    hub.BertTextClassifier(backbone, 2, preprocessor).save_to_preset(folder)

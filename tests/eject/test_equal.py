@@ -149,10 +149,29 @@ SMALL = {
         },
         "model": MLP,
     },
-    "hub": {
-        "data": {"text_folder": "texts", "validation": 0.25, "batch_size": 8},
-        "model": {"BertTextClassifier": {"preset": "bert", "sequence_length": 6}, "freeze": "base"},
+    "hub": {  # texts of 8 and 38 tokens, and of 74 that are cut to 68: batches of 32, 64 and 68 columns
+        "data": {
+            "text_folder": "texts",
+            "validation": 0.25,
+            "batch_size": 4,
+            "text": {"sequence_length": 68, "truncate": "head_tail"},
+        },
+        "model": {
+            "BertTextClassifier": {"preset": ["package:no_such_package/model", "./absent", "bert"]},
+            "freeze": "base",
+        },
         "training": {"loss": "CategoricalCrossentropy", "learning_rate": {"peak": 0.01, "warmup": "2 steps"}},
+    },
+    "hub_in_order": {
+        "data": {
+            "text_folder": "texts",
+            "validation": 0.25,
+            "batch_size": 4,
+            "shuffle": False,
+            "text": {"sequence_length": 40, "truncate": "tail", "strip_html": False, "group_by_length": False},
+        },
+        "model": {"BackboneTextClassifier": {"preset": "bert", "pooling": "mean"}},
+        "training": {"learning_rate": 0.01},
     },
     "tags": {
         "data": {

@@ -128,3 +128,17 @@ def test_sets_of_keras(name, arrays, monkeypatch, tmp_path):
     data = {"keras": name, "validation": 0.5, "batch_size": 4, "text": {"sequence_length": 5}}
     text = written("source", {**SMALL, "data": data, "model": "RNN" if name == "imdb" else "MLP"})
     assert f"(x_train, y_train), (x_test, y_test) = keras.datasets.{name}.load_data()" in text
+
+
+def test_the_preset_of_a_package_is_found_when_the_script_runs(there, tmp_path, monkeypatch):
+    (tmp_path / "tiny_weights").mkdir()
+    (tmp_path / "tiny_weights" / "__init__.py").touch()
+    (tmp_path / "tiny_weights" / "model").symlink_to(there / "bert")
+    monkeypatch.syspath_prepend(tmp_path)
+    data = {"text_folder": "texts", "test": None, "batch_size": 8, "text": {"sequence_length": 40}}
+    model = {"BackboneTextClassifier": {"preset": ["hf://someone/something", "package:tiny_weights/model"]}}
+    monkeypatch.setattr("kspec.builders.model.preset.reachable", lambda address: False)
+    text = written("source", {**SMALL, "data": data, "model": model})
+    assert 'PRESET = str(Path(find_spec("tiny_weights").origin).parent / "model")  # in an installed package' in text
+    assert "preprocessor = TokenInputs(keras_hub.models.BertTextClassifierPreprocessor.from_preset(PRESET), 40)" in text
+    assert "someone" not in text and str(tmp_path) not in text

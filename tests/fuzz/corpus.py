@@ -72,9 +72,10 @@ evaluate: {views: [mirror]}
     "rich_hub.yaml": """\
 data:
   text_folder: {path: reviews}
-  text: {output: raw, max_tokens: 100, sequence_length: 16, truncate: tail, ngrams: 2, strip_html: false}
+  text: {output: raw, max_tokens: 100, sequence_length: 16, truncate: tail, ngrams: 2, strip_html: false,
+         group_by_length: false}
 model:
-  BertTextClassifier: {preset: folder/of/preset, load_weights: false}
+  BertTextClassifier: {preset: [folder/of/preset, "package:weights/model"], load_weights: false}
   freeze: base
 training: {learning_rate: {peak: 5.0e-5, decay: {plateau: {monitor: val_loss, patience: 1}}}, metrics: accuracy}
 """,

@@ -41,7 +41,7 @@ def order(
     of (pass, step, place in the batch) is then a function of (example, pass), and each example has so many views. None:
     no pass comes again.
 
-    lengths: int64 (examples,). With it, the examples of a batch are of similar length: see `grouped`.
+    lengths: int64 (examples,). With it, the examples of a batch are of similar length: see `grouped_by_length`.
     """
     count = batches_per_pass(examples, batch_size, drop_remainder)
 
@@ -51,7 +51,7 @@ def order(
         if shuffle:
             positions = tf.random.experimental.stateless_shuffle(positions, fold([seed, 0], number))
             if lengths is not None:
-                positions = grouped(positions, lengths, batch_size, fold([seed, 0], number, 1))
+                positions = grouped_by_length(positions, lengths, batch_size, fold([seed, 0], number, 1))
 
         def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             return number, step, positions[step * batch_size : (step + 1) * batch_size]
@@ -66,7 +66,7 @@ def order(
     return tf.data.Dataset.from_tensors(0).flat_map(one_epoch)
 
 
-def grouped(positions: tf.Tensor, lengths: Any, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+def grouped_by_length(positions: tf.Tensor, lengths: Any, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
     """A random order changed so that the examples of a batch are of similar length, and the batches in random order.
 
     The examples are sorted by length within windows of WINDOW batches, as in torchtext's and fairseq's bucketing; what

@@ -10,7 +10,7 @@ import tensorflow as tf
 from kspec.builders.data.augment import augmentations
 from kspec.builders.data.order import batches_per_pass, fold, order
 from kspec.builders.data.splits import check_batch
-from kspec.builders.data.tokens import is_tokens, lengths, trimmed
+from kspec.builders.data.tokens import is_tokens, token_counts, trimmed
 from kspec.builders.examples import Examples
 from kspec.builders.targets import Labels, Targets
 from kspec.spec.data import Data
@@ -73,7 +73,7 @@ def pipeline(
         epoch=zero if epoch is None else epoch,
         first=zero if first is None else first,
         views=views,
-        lengths=lengths(examples.x) if data.text.group_by_length and is_tokens(examples.x) else None,
+        lengths=token_counts(examples.x) if data.text.group_by_length and is_tokens(examples.x) else None,
     )
     static = size if drop or count % size == 0 else None
     take = _batch(examples, targets, data.augment if training else (), seed, static)

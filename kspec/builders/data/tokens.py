@@ -28,35 +28,51 @@ def tokenized(datasets: Datasets, preprocessor: Any) -> Datasets:
     Examples of validation and test are sorted by their length where `data.text.group_by_length` says so; their order
     matters to no metric.
     """
-    parts = {
-        role: part and _tokens(part, preprocessor, sort=role != "train" and datasets.text.group_by_length)
-        for role, part in (("train", datasets.train), ("validation", datasets.validation), ("test", datasets.test))
-    }
-    return replace(datasets, **parts)
+
+    def held_out(part: Examples | None) -> Examples | None:
+        if part is None:
+            return None
+        x = tokens_of(part.x, preprocessor)
+        is_sorted = datasets.text.group_by_length and is_tokens(x)
+        return Examples(*by_length(x, part.y)) if is_sorted else Examples(x, part.y)
+
+    return replace(
+        datasets,
+        train=Examples(tokens_of(datasets.train.x, preprocessor), datasets.train.y),
+        validation=held_out(datasets.validation),
+        test=held_out(datasets.test),
+    )
 
 
-def _tokens(examples: Examples, preprocessor: Any, *, sort: bool) -> Examples:
-    texts = tf.data.Dataset.from_tensor_slices(np.asarray(examples.x)).batch(BATCH)
-    found = texts.map(preprocessor, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+def tokens_of(texts: Any, preprocessor: Any) -> dict[str, np.ndarray]:
+    """The tokens of texts as arrays (n, sequence_length); whole numbers as int32."""
+    batches = tf.data.Dataset.from_tensor_slices(np.asarray(texts)).batch(BATCH)
+    found = batches.map(preprocessor, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
     parts = [{key: _small(value) for key, value in batch.items()} for batch in found.as_numpy_iterator()]
-    x = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    if not sort:
-        return Examples(x, examples.y)
-    rows = np.argsort(lengths(x), kind="stable")
-    return Examples({key: value[rows] for key, value in x.items()}, examples.y[rows])
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
 def _small(values: np.ndarray) -> np.ndarray:
     return values if values.dtype == bool else values.astype(np.int32)
 
 
-def lengths(features: Any) -> np.ndarray:
+def by_length(x: Any, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Tokens and labels, sorted by the number of tokens; of equal ones the first stays first."""
+    rows = np.argsort(token_counts(x), kind="stable")
+    return {key: value[rows] for key, value in x.items()}, y[rows]
+
+
+def token_counts(features: Any) -> np.ndarray:
     """Tokens of each example, padding left out: int64 (n,)."""
-    return np.asarray(features[MASK]).sum(axis=1, dtype=np.int64)
+    counts: np.ndarray = np.asarray(features[MASK]).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def trimmed(features: Any) -> Any:
-    """A batch without the columns that are padding in all of its examples, in steps of PADDED_TO columns."""
-    longest = tf.reduce_max(tf.reduce_sum(tf.cast(features[MASK], tf.int32), axis=1))
+    """A batch without the columns that are padding in all of its examples, in steps of PADDED_TO columns.
+
+    Some are left of texts without a token too.
+    """
+    longest = tf.maximum(tf.reduce_max(tf.reduce_sum(tf.cast(features[MASK], tf.int32), axis=1)), 1)
     columns = tf.minimum((longest + PADDED_TO - 1) // PADDED_TO * PADDED_TO, tf.shape(features[MASK])[1])
     return {key: value[:, :columns] for key, value in features.items()}

@@ -43,9 +43,15 @@ def build_model(model: Model, datasets: Datasets, targets: Targets, *, pretraine
     return network
 
 
-def build_network(model: Model, datasets: Datasets, targets: Targets, *, pretrained: bool) -> keras.Model:
-    """`build_model` without what the spec says by pattern."""
-    network = _network(model, datasets, targets, pretrained)
+def build_network(
+    model: Model, datasets: Datasets, targets: Targets, *, pretrained: bool, stand_in: bool = False
+) -> keras.Model:
+    """`build_model` without what the spec says by pattern.
+
+    stand_in: a small random network may take the place of a preset that is not at hand, see
+    kspec.builders.model.stand_in.
+    """
+    network = _network(model, datasets, targets, pretrained, stand_in)
     if model.file is None:
         adapt_model(network, _sample(datasets))
     return network
@@ -68,7 +74,7 @@ def by_pattern(model: Model, network: keras.Model) -> None:
     gathered.stop()
 
 
-def _network(model: Model, datasets: Datasets, targets: Targets, pretrained: bool) -> keras.Model:
+def _network(model: Model, datasets: Datasets, targets: Targets, pretrained: bool, stand_in: bool) -> keras.Model:
     if model.file is not None:
         return load_file(model.file, datasets, targets)
     if model.layers is not None:
@@ -81,7 +87,7 @@ def _network(model: Model, datasets: Datasets, targets: Targets, pretrained: boo
         # KerasHub takes a second to import; most models do without.
         from kspec.builders.model.hub import build_hub
 
-        return build_hub(network, datasets, targets, pretrained=pretrained)
+        return build_hub(network, datasets, targets, pretrained=pretrained, stand_in=stand_in)
     return build_family(network, datasets, targets)
 
 

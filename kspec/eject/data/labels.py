@@ -32,7 +32,7 @@ def _numbers(known: Known) -> list[str]:
 
 def _ids(known: Known) -> list[str]:
     parts = cleaned(known)
-    wanted = {"train": known.datasets.train, "validation": known.datasets.validation, "test": known.datasets.test}
+    wanted = {"train": known.prepared.train, "validation": known.prepared.validation, "test": known.prepared.test}
     flat = {role: part.y.reshape(-1).tolist() for role, part in parts.items()}
     reshape = {role: "" if part.y.ndim == 1 else ".reshape(-1)" for role, part in parts.items()}
     if all(_same(flat[role], wanted[role]) for role in known.roles):

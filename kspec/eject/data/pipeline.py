@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from kspec import catalog
+from kspec.builders.data.tokens import is_tokens
 from kspec.eject.code import Call, Name, render, statement
 from kspec.eject.component import call
 from kspec.eject.known import Known
+from kspec.eject.preset import reads_tokens
 from kspec.eject.source import PACKAGE
 
 FOLD = '''\
@@ -31,6 +33,11 @@ HELD_OUT = '''\
 def batches(x, y):
     """All examples in their order."""
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE)'''
+HELD_OUT_TOKENS = '''\
+def batches(x, y):
+    """All examples in their order, each batch as long as its longest text."""
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH_SIZE)
+    return dataset.map(lambda x, y: (trimmed(x), y)).prefetch(tf.data.AUTOTUNE)'''
 
 
 def steps(known: Known) -> str:
@@ -53,13 +60,23 @@ def pipeline(known: Known) -> list[str]:
     if is_plain(known):
         drop = ", drop_remainder=True" if known.data.drop_remainder else ""
         made = [f"train_data = tf.data.Dataset.from_tensor_slices((x_train, y_train)).batch(BATCH_SIZE{drop})"]
+        made += ["train_data = train_data.map(lambda x, y: (trimmed(x), y))"] if _is_trimmed(known) else []
     else:
         made = ["train_data = training_batches(x_train, y_train)"]
         paragraphs += _training(known)
     if others:
-        paragraphs.append(HELD_OUT)
+        paragraphs.append(HELD_OUT_TOKENS if _is_trimmed(known) else HELD_OUT)
     made += [f"{role}_data = batches(x_{role}, y_{role})" for role in others]
     return [*paragraphs, "\n".join(made)]
+
+
+def _is_trimmed(known: Known) -> bool:
+    """Whether a batch loses the columns that are padding in all of its texts."""
+    return is_tokens(known.datasets.train.x)
+
+
+def _is_grouped(known: Known) -> bool:
+    return _is_trimmed(known) and known.data.shuffle and known.data.text.group_by_length
 
 
 def _training(known: Known) -> list[str]:
@@ -79,7 +96,8 @@ def _training(known: Known) -> list[str]:
     body = [
         "def training_batches(x, y):",
         _docstring(known),
-        "    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)",
+        *(["    counts = token_counts(x)"] if _is_grouped(known) else []),
+        *_tensors(known),
         "",
     ]
     body += _whole_passes(known) if known.spec.training.steps_per_epoch is None else _part_passes(known)
@@ -95,6 +113,9 @@ def _training(known: Known) -> list[str]:
             f"            {word}, labels = augment({word}, labels, seed, index, number)",
             f"        return {word}, labels",
         ]
+    elif reads_tokens(known):
+        tokens = "{name: tf.gather(column, index) for name, column in x.items()}"
+        body.append(f"        return {f'trimmed({tokens})' if _is_trimmed(known) else tokens}, tf.gather(y, index)")
     else:
         body.append("        return tf.gather(x, index), tf.gather(y, index)")
     body += [
@@ -107,6 +128,13 @@ def _training(known: Known) -> list[str]:
     return [*paragraphs, "\n".join(constants), "\n".join(body)]
 
 
+def _tensors(known: Known) -> list[str]:
+    if not reads_tokens(known):
+        return ["    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)"]
+    x = "{name: tf.convert_to_tensor(column) for name, column in x.items()}"
+    return [f"    x, y = {x}, tf.convert_to_tensor(y)"]
+
+
 def _docstring(known: Known) -> str:
     what = [*(["order"] if known.data.shuffle else []), *(["augmentation"] if known.data.augment else [])]
     said = f"; {' and '.join(what)} follow{'s' * (len(what) == 1)} from SEED and the epoch alone" if what else ""
@@ -117,6 +145,8 @@ def _shuffled(known: Known, indent: str) -> list[str]:
     lines = [f"{indent}order = tf.range(len(y), dtype=tf.int64)"]
     if known.data.shuffle:
         lines.append(f"{indent}order = tf.random.experimental.stateless_shuffle(order, fold([SEED, 0], number))")
+    if _is_grouped(known):
+        lines.append(f"{indent}order = grouped_by_length(order, counts, BATCH_SIZE, fold([SEED, 0], number, 1))")
     return lines
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from kspec.builders.data.tokens import is_tokens
 from kspec.builders.model import text_output
 from kspec.eject.code import Call, Name, quoted, statement
 from kspec.eject.data.images import resizing
 from kspec.eject.data.table import each, table
 from kspec.eject.known import Known
+from kspec.eject.preset import preset, reads_tokens
 
 BATCH = 512
 
@@ -55,7 +57,7 @@ def _images(known: Known) -> list[str]:
 def _texts(known: Known) -> list[str]:
     output = text_output(known.spec.model, known.data)
     if output == "raw":
-        return []
+        return _tokens(known) if reads_tokens(known) else []
     text = known.data.text
     options: dict[str, Any] = {
         "max_tokens": text.max_tokens,
@@ -87,3 +89,24 @@ def _texts(known: Known) -> list[str]:
         "    return np.concatenate(list(found.as_numpy_iterator()))",
     ]
     return ["\n".join(lines), "\n".join(define), each(known, "prepared")]
+
+
+def _tokens(known: Known) -> list[str]:
+    """The preprocessor of a KerasHub model, and what it makes of the texts, once."""
+    text, wrapped = known.data.text, known.model.preprocessor.preprocessor
+    own = Call(f"keras_hub.models.{type(wrapped).__name__}.from_preset", (Name("PRESET"),))
+    options: dict[str, Any] = {
+        **({"truncate": text.truncate} if text.truncate != "head" else {}),
+        **({} if text.strip_html else {"strip_html": False}),
+    }
+    define = [
+        preset(known),
+        statement("preprocessor = ", Call("TokenInputs", (own, text.sequence_length), options)),
+        "# The tokens are made once, and not in every epoch.",
+        *(f"x_{role} = tokens_of(x_{role}, preprocessor)" for role in known.roles),
+    ]
+    held_out = [role for role in known.roles if role != "train"]
+    if text.group_by_length and held_out and is_tokens(known.datasets.train.x):
+        define.append("# Texts of similar length come together; metrics do not ask for the order.")
+        define += [f"x_{role}, y_{role} = by_length(x_{role}, y_{role})" for role in held_out]
+    return ["\n".join(define)]

@@ -73,7 +73,9 @@ class TokenInputs(keras_hub.models.Preprocessor):
         if self.truncate == "head":
             return self._packed(texts, self.sequence_length)
         whole = self._packed(texts, max(MOST_TOKENS, self.sequence_length))
-        lengths = tf.reduce_sum(tf.cast(whole["padding_mask"], tf.int32), axis=1, keepdims=True)
+        has_mask = "padding_mask" in whole  # FNet's has none
+        is_token = whole["padding_mask"] if has_mask else whole["token_ids"] != self.tokenizer.pad_token_id
+        lengths = tf.reduce_sum(tf.cast(is_token, tf.int32), axis=1, keepdims=True)
         head = 1 if self.truncate == "tail" else self.sequence_length // 4  # 1: the mark of the beginning
         positions = tf.range(self.sequence_length)[None]
         left_out = tf.maximum(lengths - self.sequence_length, 0)

@@ -6,6 +6,7 @@ import numpy as np
 
 from kspec.builders.examples import Datasets, Examples
 from kspec.builders.targets import Targets, targets
+from kspec.spec.data import Text
 
 
 def images(shape: tuple[int, ...] = (8, 8, 1), classes: int = 3, count: int = 48) -> Datasets:
@@ -35,10 +36,10 @@ def tokens(length: int = 6, vocabulary: int = 20, count: int = 48) -> Datasets:
     )
 
 
-def texts(count: int = 16) -> Datasets:
+def texts(count: int = 16, length: int = 6) -> Datasets:
     y = np.arange(count) % 2
     x = np.array(["good film" if one else "bad film" for one in y], dtype=object)
-    return datasets("text", Examples(x, y.astype("int64")), 2, (), "string")
+    return datasets("text", Examples(x, y.astype("int64")), 2, (), "string", text=Text(sequence_length=length))
 
 
 def datasets(kind: Any, train: Examples, classes: int, shape: tuple[int, ...], dtype: str, **more: Any) -> Datasets:

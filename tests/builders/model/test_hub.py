@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kspec.builders.model import build_model
+from kspec.builders.model.build import build_network
 from kspec.builders.saved import load_model
 from kspec.errors import DataError, SpecError
 from kspec.spec.model import Model
@@ -89,8 +90,9 @@ def learns(model, data, tmp_path):
 def test_a_text_model_learns_from_strings_and_predicts_from_strings(name, bert, tmp_path):
     keras.utils.set_random_seed(0)
     data = model_data.texts()
-    model = build({name: {"preset": str(bert), "sequence_length": 6, "dropout": 0.0}}, data)
-    assert model.preprocessor.sequence_length == 6
+    model = build({name: {"preset": str(bert), "dropout": 0.0}}, data)
+    assert (model.preprocessor.sequence_length, model.preprocessor.truncate) == (6, "head")
+    assert (model.preset, model.stand_in) == (str(bert), "")
     learns(model, batches(data), tmp_path)
 
 
@@ -99,7 +101,7 @@ def test_a_saved_text_model_in_bfloat16_predicts_what_it_predicted_before(name, 
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = build({name: {"preset": str(bert), "sequence_length": 6}}, model_data.texts())
+        model = build({name: {"preset": str(bert)}}, model_data.texts())
     finally:
         keras.config.set_dtype_policy("float32")
     model.save(tmp_path / "model.keras")
@@ -113,8 +115,8 @@ def test_a_saved_text_model_in_bfloat16_predicts_what_it_predicted_before(name, 
 
 def test_gpt_2_is_read_at_its_last_token(gpt2, tmp_path):
     keras.utils.set_random_seed(0)
-    data = model_data.texts()
-    tree = {"BackboneTextClassifier": {"preset": str(gpt2), "pooling": "last", "sequence_length": 12, "dropout": 0.0}}
+    data = model_data.texts(length=12)
+    tree = {"BackboneTextClassifier": {"preset": str(gpt2), "pooling": "last", "dropout": 0.0}}
     model = build(tree, data)
     assert isinstance(model.backbone, hub.GPT2Backbone)
     assert model.get_layer("pool").mode == "last"
@@ -156,6 +158,7 @@ def test_regularizers_reach_into_the_backbone(bert):
     [
         ({"GPT2CausalLM": {"preset": "gpt2_base_en"}}, "GPT2CausalLM is no classifier", "BackboneTextClassifier"),
         ({"BertTextClassifier": {"preset": "bert_tini_en_uncased"}}, "no such preset", "bert_tiny_en_uncased"),
+        ({"BackboneTextClassifier": {"preset": "gpt2_bas_en"}}, "no such preset", "gpt2_base_en"),
         ({"BertTextClassifier": {"preset": "./absent"}}, "no such folder", ""),
     ],
 )
@@ -180,3 +183,35 @@ def test_data_that_the_task_cannot_read(bert, resnet):
         build({"BertTextClassifier": {"preset": str(bert)}}, model_data.images())
     with pytest.raises(DataError, match="ResNetImageClassifier reads images, the data are texts"):
         build({"ResNetImageClassifier": {"preset": str(resnet)}}, model_data.texts())
+
+
+def test_the_first_preset_of_a_list_that_is_at_hand(bert):
+    presets = ["package:no_such_package/model", str(bert), "./absent"]
+    model = build({"BackboneTextClassifier": {"preset": presets}}, model_data.texts())
+    assert model.preset == str(bert)
+
+
+@pytest.mark.parametrize("length", [3, 9])
+def test_a_length_that_the_model_cannot_read(bert, length):
+    with pytest.raises(SpecError) as caught:
+        build({"BertTextClassifier": {"preset": str(bert)}}, model_data.texts(length=length))
+    [problem] = caught.value.problems
+    assert (problem.path, problem.expected, problem.found) == (
+        ("data", "text", "sequence_length"),
+        "4 to 8",
+        str(length),
+    )
+
+
+def test_a_stand_in_where_it_is_asked_for_alone():
+    targets, data = model_data.for_classes(2), model_data.texts(length=9)
+    tree = {"BackboneTextClassifier": {"preset": ["./absent", "package:no_such_package/model"], "pooling": "max"}}
+    with pytest.raises(SpecError) as caught:
+        build_network(Model.model_validate(tree), data, targets, pretrained=False)
+    assert [one.message for one in caught.value.problems] == [
+        "no such folder",
+        "the package no_such_package is not installed",
+    ]
+    model = build_network(Model.model_validate(tree), data, targets, pretrained=False, stand_in=True)
+    assert "BertBackbone takes its place" in model.stand_in and model.preset == ""
+    assert (model.preprocessor.sequence_length, model.pooling) == (9, "max")
