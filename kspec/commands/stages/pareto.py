@@ -9,7 +9,7 @@ from typing import Any
 
 from kspec.commands.stages.gates import metric
 
-AXES = {"gzip_mb": "gzip MB", "size_mb": "file MB", "macs": "million MACs"}
+AXES = {"gzip_mb": "gzip MB", "size_mb": "size MB", "macs": "million MACs"}
 SCALE = {"gzip_mb": 1.0, "size_mb": 1.0, "macs": 1e6}
 
 

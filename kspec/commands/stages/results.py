@@ -69,7 +69,7 @@ def table(title: str, entries: Sequence[Entry]) -> Table:
     split, name = metric_of(entries)
     found = Table(title=title, title_style="bold", title_justify="left")
     found.add_column("stage", style="cyan", no_wrap=True)
-    for column in ("parameters", "nonzeros", "MACs", "file MB", "gzip MB", f"{split} {name}", "delta"):
+    for column in ("parameters", "nonzeros", "MACs", "size MB", "gzip MB", f"{split} {name}", "delta"):
         found.add_column(column, justify="right")
     base = entries[0]["metrics"][split][name]
     for entry in entries:
