@@ -53,6 +53,7 @@ class TokenInputs(keras_hub.models.Preprocessor):
         super().__init__(**kwargs)
         self.preprocessor = preprocessor
         self.sequence_length, self.truncate, self.strip_html = sequence_length, truncate, strip_html
+        self.built = True  # what there is to build is the wrapped one's, which is built when it first sees texts
 
     @property
     def tokenizer(self) -> Any:
