@@ -20,6 +20,7 @@ from kspec.commands.console import phase, restart_log, say
 from kspec.commands.variants import Variant, of_run
 from kspec.errors import UsageError
 from kspec.parts.export.runtimes import processors
+from kspec.parts.export.silence import no_warnings
 from kspec.parts.export.timing import interleaved
 
 BATCHES = (1, 64)
@@ -43,11 +44,11 @@ def bench(folders: Sequence[str], rounds: int, output: str | None) -> Path:
     models: list[dict[str, Any]] = []
     variants: list[Variant] = []
     for folder in folders:
-        with phase(timing, f"models of {folder}"):
+        with phase(timing, f"models of {folder}"), no_warnings():
             found = of_run(Path(folder), several=len(folders) > 1)
         models += found.models
         variants += found.variants
-    with phase(timing, "latency"):
+    with phase(timing, "latency"), no_warnings():
         latency = {size: interleaved({one.name: one.call(size) for one in variants}, rounds) for size in BATCHES}
     rows = [
         {**one.facts, "latency_ms": {str(size): asdict(latency[size][one.name]) for size in BATCHES}}

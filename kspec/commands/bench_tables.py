@@ -69,10 +69,10 @@ def _variants(variants: Sequence[Row]) -> Table:
     table = Table(title="ms a batch, p50 / p95; times as fast as the base model in Keras", title_style="bold",
                   title_justify="left", box=SIMPLE_HEAD)  # fmt: skip
     table.add_column("model", style="cyan", no_wrap=True)
-    for column in ("runtime", "precision"):
-        table.add_column(column)
-    for column in ("kB / gzip", f"{split} {name}"):
-        table.add_column(column, justify="right")
+    table.add_column("runtime")  # the one that is folded where the terminal is narrow
+    table.add_column("precision", no_wrap=True)
+    table.add_column("kB / gzip", justify="right", no_wrap=True)
+    table.add_column(f"{split}\n{name}", justify="right", no_wrap=True)
     for size in sizes:
         table.add_column(f"batch {size}", justify="right", no_wrap=True)
         table.add_column("faster", justify="right", no_wrap=True)
