@@ -67,9 +67,9 @@ def _variants(variants: Sequence[Row]) -> Table:
     split, name = metric_of(variants)
     sizes = list(variants[0]["latency_ms"])
     table = Table(title="ms a batch, p50 / p95; times as fast as the base model in Keras", title_style="bold",
-                  title_justify="left", box=SIMPLE_HEAD)  # fmt: skip
+                  title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fmt: skip
     table.add_column("model", style="cyan", no_wrap=True)
-    table.add_column("runtime")  # the one that is folded where the terminal is narrow
+    table.add_column("runtime", overflow="fold", min_width=10)  # the one that is folded where the terminal is narrow
     table.add_column("precision", no_wrap=True)
     table.add_column("kB / gzip", justify="right", no_wrap=True)
     table.add_column(f"{split}\n{name}", justify="right", no_wrap=True)
