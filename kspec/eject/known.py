@@ -77,6 +77,8 @@ def study(spec: Spec) -> Known:
     if spec.model.file is not None:
         hint = "eject the spec that the model was made with, or load the file in a script of your own"
         raise unable(("model", "file"), "a saved model", hint)
+    if spec.model.lora is not None:
+        raise unable(("model", "lora"), "low-rank updates", "`enable_lora` is a method of Keras' own layers")
     if spec.training.pruning is not None:
         raise unable(("training", "pruning"), "pruning", "`kspec.PruneLowMagnitude` is a callback for any Keras code")
     for key, what in (("stages", "stages"), ("base", "a base"), ("require", "gates")):

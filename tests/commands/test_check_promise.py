@@ -119,6 +119,8 @@ STAND_INS = {
     "cifar_distilled": images,
     "imdb_lstm": texts,
     "imdb_bert": bert,
+    "imdb_bert_lora": bert,
+    "imdb_bert_quick": bert,
     "imdb_gpt2": bert,
 }
 

@@ -68,6 +68,11 @@ def test_a_saved_model_is_refused_by_its_key():
         study(spec_of("small", {**SMALL, "model": {"file": "model.keras"}}))
 
 
+def test_low_rank_updates_are_refused_by_their_key():
+    with pytest.raises(SpecError, match=r"model\.lora: eject cannot write low-rank updates out yet"):
+        study(spec_of("small", {**SMALL, "model": {"MobileNetV2": {"weights": None}, "lora": 2}}))
+
+
 GREY = {"npz": {"path": "grey.npz", "x": "images", "y": "digits"}}
 SEQUENCES = {"npz": {"path": "sequences.npz"}, "validation": None}
 PRICES = {"csv": "table.csv", "label": "price"}
