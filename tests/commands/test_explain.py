@@ -72,7 +72,8 @@ def test_a_component_lists_its_arguments(kspec):
 def test_without_a_key_the_sections(kspec):
     out = kspec("explain").out
     assert [line.split()[0] for line in out.splitlines() if line.startswith("  ") and line[2] != " "] == [
-        *("extends", "name", "seed", "data", "model", "training", "device", "checkpoint", "evaluate", "tune")
+        *("extends", "name", "seed", "data", "model", "training", "device", "checkpoint", "evaluate"),
+        *("base", "stages", "require", "tune"),
     ]
 
 
