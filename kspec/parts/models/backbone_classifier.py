@@ -72,9 +72,9 @@ class BackboneTextClassifier(keras_hub.models.TextClassifier):
     ) -> Any:
         """The classifier on the backbone of a preset: a built-in name, a handle, or a local folder.
 
-        dtype: of the backbone. backbone_dropout: rate inside of the backbone, by default the preset's own; 0 makes a
-        step of BERT a good deal faster on a CPU, which spends long on random numbers for attention. Further arguments
-        are the constructor's. The head starts from random weights.
+        dtype: of the backbone. backbone_dropout: rate inside of the backbone, by default the preset's own; 0 made a
+        step of MiniLM 1.2 times faster on a CPU (256 tokens, bfloat16, medians in turns). Further arguments are the
+        constructor's. The head starts from random weights.
         """
         replaced = {} if backbone_dropout is None else {"dropout": backbone_dropout}
         backbone = keras_hub.models.Backbone.from_preset(preset, load_weights=load_weights, dtype=dtype, **replaced)
