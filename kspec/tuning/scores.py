@@ -89,16 +89,18 @@ def unbeaten(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[T
 
 
 def limits(histories: Sequence[Sequence[float]]) -> list[float] | None:
-    """For each epoch the median, over finished trainings, of the mean of the objective up to it; None for too few.
+    """For each epoch but the last the median, over finished trainings, of the mean of the objective up to it; None for
+    too few.
 
     A training is hopeless once its best value so far is worse (Golovin et al. 2017, Google Vizier, section 3.1:
-    "the median of the running averages of all completed trials").
+    "the median of the running averages of all completed trials"). After the last epoch of the longest there is
+    nothing left to save.
     """
     if len(histories) < FIRST_TRIALS:
         return None
     longest = max(map(len, histories))
     rows = []
-    for epoch in range(1, longest + 1):
+    for epoch in range(1, longest):
         means = [fmean(values[:epoch]) for values in histories if len(values) >= epoch]
         rows.append(median(means))
     return rows

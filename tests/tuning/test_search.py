@@ -241,7 +241,7 @@ def test_hopeless_trials_get_the_median_of_those_that_finished(searched):
     histories = [
         [row["val_accuracy"] for row in artifacts.read_history(search.runs(one)[0])] for one in search.record.trials[:5]
     ]
-    assert trainings.orders[5].limits == [median(mean(one[:n]) for one in histories) for n in range(1, 10)]
+    assert trainings.orders[5].limits == [median(mean(one[:n]) for one in histories) for n in range(1, 9)]
 
 
 def test_only_the_best_models_stay(searched):
