@@ -34,7 +34,7 @@ MAY_IMPORT = {
         *("baseline", "checkpoints", "check", "eject", "tuning"),
     },
     "ending": {"errors"},
-    "cli": {"commands", "ending"},
+    "cli": {"errors", "commands", "ending"},
     "__init__": {"catalog"},
     "__main__": {"cli"},
 }

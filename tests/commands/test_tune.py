@@ -140,7 +140,8 @@ def test_seeds_and_folds_are_runs_whose_mean_counts(kspec, tiny, tmp_path):
     assert trial["spread"] == pytest.approx(np.std(values))
     assert len({one["weights_sha256"] for one in runs.values()}) == 4
     # 160 of the 200 examples are not for the test; each fold holds out half of them.
-    assert {(one["data"]["train"], one["data"]["validation"]) for one in runs.values()} == {(80, 80)}
+    examples = [one["data"]["examples"] for one in runs.values()]
+    assert {(one["train"], one["validation"]) for one in examples} == {(80, 80)}
     assert "repeats the first of them" not in (folder / "best.yaml").read_text()
     assert "fold" not in (folder / "best.yaml").read_text().split("\n", 2)[2]
 
