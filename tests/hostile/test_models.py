@@ -291,9 +291,8 @@ def preset(tmp_path):
 
 
 def test_the_folder_of_a_preset_is_looked_at_too(preset):
-    import keras_hub
 
-    from kspec.builders.model import hub
+    from kspec.builders.model.preset import first_at_hand
 
     assert inspect_preset(preset) is None
     for name, change, said in (
@@ -308,5 +307,5 @@ def test_the_folder_of_a_preset_is_looked_at_too(preset):
         (preset / name).write_text(json.dumps({**tree, "config": {**tree["config"], **change}}))
         assert inspect_preset(preset).message.startswith(said)
         with pytest.raises(SpecError, match=r"model\.BertTextClassifier\.preset: the preset is not loaded"):
-            hub._require_preset("BertTextClassifier", keras_hub.models.BertTextClassifier, str(preset))
+            first_at_hand(str(preset), ("model", "BertTextClassifier", "preset"), [], load=str)
         (preset / name).write_text(json.dumps(tree))

@@ -26,7 +26,7 @@ UNTYPED = {
     "augmentation": "bounding_box_format",
     "application": "weights",
     "keras_hub": """
-        sequence_length pooling head_dtype backbone_hidden_size num_centroids centroid_intermediate_top_k
+        pooling head_dtype backbone_hidden_size num_centroids centroid_intermediate_top_k
         use_ordered_embeddings final_logit_cap bounding_box_format prediction_decoder hidden_dim depth_estimation_type
         max_depth head_filters intermediate_dim anchor_generator label_encoder
         """,
