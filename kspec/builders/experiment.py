@@ -187,13 +187,13 @@ def assemble(
 
 def _as_read(model: Any, datasets: Datasets) -> Datasets:
     """The data with tokens in place of texts, for a model that tokenizes by itself: once, and not in every epoch."""
-    from kspec.builders.data.tokens import is_tokens, tokenized
+    from kspec.builders.data.tokens import tokenized
 
     preprocessor = getattr(model, "preprocessor", None)
-    if is_tokens(datasets.train.x):
+    # By its name: the class imports KerasHub, which takes a second. The data of a stage are tokens already.
+    if type(preprocessor).__name__ != "TokenInputs" or isinstance(datasets.train.x, dict):
         return datasets
-    # By its name: the class imports KerasHub, which takes a second.
-    return tokenized(datasets, preprocessor) if type(preprocessor).__name__ == "TokenInputs" else datasets
+    return tokenized(datasets, preprocessor)
 
 
 def _targets(spec: Spec, datasets: Datasets, loss: Component | Literal["auto"]) -> Targets:

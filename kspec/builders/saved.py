@@ -25,6 +25,7 @@ UNNAMED = (
     "kspec.parts.activations",
     "kspec.parts.optimizers",
     "kspec.parts.standardize",
+    "kspec.parts.layers.byte_inputs",
     "kspec.parts.layers.token_inputs",
     "kspec.parts.layers.truncate",
 )

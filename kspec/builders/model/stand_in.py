@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras_hub
-import tensorflow as tf
 
+from kspec.parts.layers.byte_inputs import ByteInputs
 from kspec.spec.data import Text
 
 BYTES = 256
@@ -39,7 +39,7 @@ def small_random(task: Any, presets: Sequence[str], text: Text, arguments: dict[
     if made is None or maker is None:
         return None
     given = {key: value for key, value in arguments.items() if key not in ("load_weights", "dtype", "image_shape")}
-    model = maker(backbone=made, preprocessor=Bytes(sorted(made.input), text.sequence_length), **given)
+    model = maker(backbone=made, preprocessor=ByteInputs(sorted(made.input), text.sequence_length), **given)
     why = "" if sure else "; the preset's own architecture is not known without it"
     which = f"{presets[0]} is" if len(presets) == 1 else f"none of {', '.join(presets)} is"
     return model, f"{which} not at hand: a small random {backbone.__name__} takes its place{why}"
@@ -80,29 +80,3 @@ def _small(backbone: Any, text: Text) -> Any:
     length = {"max_sequence_length": text.sequence_length} if "max_sequence_length" in takes else {}
     made = backbone(**{name: SMALL[name] for name in required}, **length)
     return made if isinstance(made.input, dict) and made.input.keys() <= READ else None
-
-
-class Bytes(keras_hub.models.Preprocessor):
-    """The bytes of texts as the inputs of a backbone.
-
-    names: of the backbone's inputs, some of READ. sequence_length: tokens of an example; shorter ones are padded.
-
-    Input: strings (batch,); output: a dict of int32 (batch, sequence_length).
-    """
-
-    def __init__(self, names: Sequence[str], sequence_length: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.names, self.sequence_length = list(names), sequence_length
-        self.tokenizer = keras_hub.tokenizers.ByteTokenizer()
-        self.tokenizer.pad_token_id = 0
-        self.built = True
-
-    def call(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
-        """The inputs; labels and weights are not looked at."""
-        ids = self.tokenizer(x).to_tensor(0, shape=(None, self.sequence_length))
-        made = {
-            "token_ids": ids,
-            "padding_mask": tf.cast(ids != 0, tf.int32),
-            "segment_ids": tf.zeros_like(ids),
-        }
-        return {name: made[name] for name in self.names}
