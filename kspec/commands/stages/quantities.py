@@ -34,7 +34,7 @@ def products(network: Any, experiment: Experiment) -> tuple[int | None, str]:
     """Multiply-accumulates of a prediction for one example; None with the reason where they cannot be counted."""
     if keras.backend.backend() != "tensorflow":
         return None, f"they are counted in TensorFlow's graph, and Keras runs on {keras.backend.backend()}"
-    specs = graph.batches(network, experiment.train).element_spec
+    specs = graph.whole_specs(replace(experiment, model=network))
     found = macs.count(graph.forward(network, graph.of_size(specs[0], 1)), frozenset(dict(layer_paths(network))))
     if found.uncounted:
         return None, f"not known of {', '.join(sorted(found.uncounted)[:3])}"
