@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,26 @@ from kspec.parts.distillation.teachers import SelfTeacher
 from kspec.spec.distill import BASE, PREVIOUS, SELF, WORDS, Distill
 
 Address = tuple[str | int, ...]
+Watch = Callable[[Iterable[Any], int], Iterable[Any]]
+"""Gives the same batches, of which there are so many, and shows how far it has come."""
 SCORES = "teacher_scores.npz"
 """The cache of a teacher's answers, in the folder of the stage, so that a resumed training reads the same ones."""
 
 
 def build_distiller(
-    experiment: Experiment, section: Distill, path: Address, files: Mapping[str, Path], folder: Path, *, smoke: bool
+    experiment: Experiment,
+    section: Distill,
+    path: Address,
+    files: Mapping[str, Path],
+    folder: Path,
+    watch: Watch,
+    *,
+    smoke: bool,
 ) -> Experiment:
     """The experiment with a Distiller around its model, which stays what is saved; `undistilled` takes it off again.
 
     section: at `path` of the spec. files: what `base` and `previous` mean. folder: for the cache of `views`.
+    watch: is given the batches that the teacher is asked about before the training.
 
     Raises:
         SpecError: a teacher that is not there, or does not fit.
@@ -41,7 +51,7 @@ def build_distiller(
     student.optimizer, student.compiled = None, False  # the Distiller has it
     soft = [getattr(losses, name)(**one.model_dump()) for name, one in section.losses]
     try:
-        filled = _filled(experiment, teacher, section, folder) if cached else teacher
+        filled = _filled(experiment, teacher, section, folder, watch) if cached else teacher
         distiller = Distiller(filled, student, soft, hard_weight=section.hard_weight)
     except ValueError as error:
         raise SpecError(Problem(path, str(error), on_key=True)) from error
@@ -120,14 +130,20 @@ def _batches(experiment: Experiment, section: Distill, **given: Any) -> Any:
     return pipeline(experiment.datasets.train, data, targets, seed=seed, training=True, views=section.views, **given)
 
 
-def _filled(experiment: Experiment, teacher: Any, section: Distill, folder: Path) -> TeacherCache:
+def _filled(experiment: Experiment, teacher: Any, section: Distill, folder: Path, watch: Watch) -> TeacherCache:
     """The cache with the teacher's word on every view, read from the folder where it is there."""
+    cache = _cache(experiment, teacher, section, folder, watch)
+    return cache.average() if section.average_views else cache
+
+
+def _cache(experiment: Experiment, teacher: Any, section: Distill, folder: Path, watch: Watch) -> TeacherCache:
     file = folder / SCORES
     if file.is_file():
         return TeacherCache.load(file)
     views = section.views or 1
     one_pass = steps_an_epoch(len(experiment.datasets.train), experiment.spec.data, None)
     cache = TeacherCache(len(experiment.datasets.train), views)
-    cache.fill(teacher, _batches(experiment, section, steps=one_pass * views))
+    steps = one_pass * views
+    cache.fill(teacher, watch(_batches(experiment, section, steps=steps), steps))
     cache.save(file)
     return cache

@@ -20,7 +20,7 @@ from kspec.builders.saved import with_preprocessor
 from kspec.commands.measure import Metrics
 from kspec.parts.export.compare import LEAST_AGREEMENT, Task
 from kspec.parts.export.export import export
-from kspec.parts.export.make import EXAMPLES, Exported
+from kspec.parts.export.make import EXAMPLES, Exported, refusal, tried
 from kspec.parts.export.runtimes import Runtime, run_file
 from kspec.parts.export.signature import named, network_of, texts_inside
 from kspec.parts.export.table import Format, Precision, file_name
@@ -28,6 +28,8 @@ from kspec.parts.export.table import Format, Precision, file_name
 LIST = "export.json"
 """In the folder of exported files: what each of them is."""
 SPLITS = ("validation", "test")
+TRIED = 8
+"""Examples that a conversion is tried with."""
 
 
 @dataclass
@@ -97,6 +99,15 @@ def subject(experiment: Experiment, network: Any, form: Format) -> Subject:
     shape = ", ".join(str(size) for size in network.inputs[0].shape[1:])
     note = f"begins after the preprocessor ({layers[0]} needs strings or look-up tables): reads "
     return Subject(network, whole=False, note=note + f"{network.inputs[0].dtype} (batch, {shape})")
+
+
+def refused(held: Held, network: Any, form: Format, precision: Precision) -> str:
+    """Why a format cannot hold a network, found by converting it with a few examples; "" where it can."""
+    what = subject(held.experiment, network, form)
+    if reason := refusal(what.model, form, precision):
+        return reason
+    inner, prepare, _ = network_of(what.model)
+    return tried(inner, prepare, held.calibration(TRIED, whole=what.whole), form, precision)
 
 
 @dataclass(frozen=True)

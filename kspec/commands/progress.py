@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kspec.commands.console import console, say
+from kspec.commands.console import clock, console, say
 
 
 class EpochLines(keras.callbacks.Callback):
@@ -103,6 +104,16 @@ class EpochLines(keras.callbacks.Callback):
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+def watched(batches: Iterable[Any], total: int, title: str) -> Iterator[Any]:
+    """The same batches, with a bar on a terminal while they are taken, and a line after the last."""
+    start = time.perf_counter()
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    screen = console()
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        yield from bar.track(batches, total=total, description=title)
+    say(f"{title}  {clock(time.perf_counter() - start)}")
 
 
 def numbers(logs: dict[str, float] | None) -> str:

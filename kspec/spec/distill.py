@@ -106,6 +106,8 @@ class Distill(Section):
     views: int | None = Field(default=None, ge=1, le=1000, examples=[8])
     """So many augmented views of each example, again and again: the teacher is asked once about each, before the
     training, and not in it. By default every epoch augments anew, and the teacher sees every batch."""
+    average_views: bool = False
+    """Each of the views is taught the mean of the teacher's answers about all of them, as over test-time views."""
     decay: float | None = Field(default=None, ge=0, le=1, examples=[0.999])
     """Of the moving average that `self` is; by default 0.999."""
 
@@ -144,6 +146,8 @@ def _problems(tree: dict[str, Any]) -> list[Problem]:
     if SELF in teachers and (len(teachers) > 1 or "views" in given):
         message = "`self` changes with every step: it teaches alone, and about each batch"
         found.append(Problem(("teacher",), message, "one teacher, and no `views`"))
+    if tree.get("average_views") and "views" not in given:
+        found.append(Problem(("average_views",), "`views` is missing: so many are averaged", "views: 8", on_key=True))
     if "decay" in given and SELF not in teachers:
         found.append(Problem(("decay",), "`teacher: self` is missing: there is no other moving average", on_key=True))
     if not [one for one in teachers if one is not None] and "teacher" in given:

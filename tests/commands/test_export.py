@@ -135,3 +135,12 @@ def test_what_a_stage_cannot_do_is_said_before_the_training(kspec, small, tmp_pa
     result = kspec("run", small)
     assert result.code == 2 and "stages[1].export[1]: saved_model cannot hold this network in int8" in result.err
     assert not (tmp_path / "runs").exists()
+
+
+def test_what_a_converter_refuses_is_found_by_converting_before_the_training(kspec, small, tmp_path):
+    layers = "[{Resizing: {height: 4, width: 4, interpolation: lanczos3}}, Flatten, {Dense: {units: 10}}]"
+    small.write_text(small.read_text() + "stages: [{export: litert}]\n")
+    result = kspec("run", small, "~model", f"model={{layers: {layers}}}")
+    assert result.code == 2
+    assert "small.yaml:12:19: stages[0].export: litert cannot hold this network in float32" in result.err
+    assert not (tmp_path / "runs").exists()

@@ -15,7 +15,7 @@ from kspec.commands.progress import EpochLines
 LIFE = """
 stages:
   - prune_neurons: {ratio: 0.5, calibration: 64}
-  - train: {epochs: 2, learning_rate: 0.01, distill: {teacher: base, temperature: 2, views: 2}}
+  - train: {epochs: 2, learning_rate: 0.01, distill: {teacher: base, temperature: 2, views: 2, average_views: true}}
   - prune_weights: {sparsity: 0.75, epochs: 2, exclude: predictions/*, distill: {teacher: previous}}
 """
 GATES = """
@@ -50,6 +50,7 @@ def test_the_whole_life(kspec, staged, tmp_path):
     staged.write_text(staged.read_text() + GATES)
     result = kspec("run", staged)
     assert (result.code, result.err) == (0, "")
+    assert "teacher asked about 2 views of the train split  " in result.out
     folder = only_run(tmp_path / "runs")
     found = record(folder)
     assert found["status"] == "finished"

@@ -77,6 +77,7 @@ def test_the_complete_spec_reads_back():
         ("[{prune_neurons: {macs: 0.5, ratio: 0.5}}]", "exactly one says how much goes"),
         ("[{train: {}}]", "the required key 'epochs' is missing"),
         ("[{train: {epochs: 1, distill: {teacher: self, views: 2}}}]", "changes with every step"),
+        ("[{train: {epochs: 1, distill: {teacher: base, average_views: true}}}]", "`views` is missing"),
         ("[{train: {epochs: 1, distill: {teacher: base, decay: 0.9}}}]", "no other moving average"),
         ("[{train: {epochs: 1, distill: {teacher: base, weight: 1, soft: DecoupledDistillation}}}]", "takes the place"),
         ("[{train: {epochs: 1}, prune_neurons: {macs: 0.5}}]", "exactly one is needed"),

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from kspec.commands.console import phase
-from kspec.commands.exported import Held, lines, make_files, subject
+from kspec.commands.exported import Held, lines, make_files, refused
 from kspec.commands.stages import Artifact, Context, Outcome
 from kspec.errors import Problem, RunError, SpecError
-from kspec.parts.export.make import refusal
 from kspec.parts.export.table import Precision
 from kspec.spec.quantize import Int8
 
@@ -50,7 +49,7 @@ def rehearse(context: Context) -> Any:
     precision = chosen(context.section.precision, planned(context))
     problems = []
     for place, form in enumerate(context.section.formats):
-        if reason := refusal(subject(context.experiment, network, form).model, form, precision):
+        if reason := refused(Held(context.experiment, context.smoke), network, form, precision):
             message = f"{form} cannot hold this network in {precision}"
             problems.append(Problem((*context.path, place), message, hint=reason))
     if problems:

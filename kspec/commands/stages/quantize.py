@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kspec.commands.console import phase
-from kspec.commands.exported import Held, lines, make_files, subject
+from kspec.commands.exported import Held, lines, make_files, refused
 from kspec.commands.stages import Artifact, Context, Outcome
 from kspec.errors import Problem, RunError, SpecError
 from kspec.parts.export.keras_layers import quantize_layers
-from kspec.parts.export.make import refusal
 from kspec.parts.export.table import Format
 from kspec.spec.quantize import Int8
 
@@ -50,8 +49,7 @@ def rehearse(context: Context) -> Any:
         _layers(network, section.mode, context)
         return network
     form = runtime(name, section)
-    what = subject(context.experiment, network, form)
-    if reason := refusal(what.model, form, name):
+    if reason := refused(Held(context.experiment, context.smoke), network, form, name):
         raise SpecError(Problem((*context.path, name), f"{form} cannot hold this network in {name}", hint=reason))
     return network
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from kspec import artifacts, checkpoints
@@ -9,6 +10,7 @@ from kspec.builders.distill import build_distiller, undistilled
 from kspec.builders.experiment import Experiment
 from kspec.builders.retraining import build_retraining
 from kspec.commands import curves, summary
+from kspec.commands.progress import watched
 from kspec.commands.stages import Context, Outcome
 from kspec.commands.train import Place, epoch_lines, fit, state_of, trained
 from kspec.spec.train import Train
@@ -69,7 +71,9 @@ def prepared(context: Context, *, rehearsal: bool = False) -> Experiment:
     distill = section.distill.model_copy(update={"views": None}) if rehearsal else section.distill
     files = {"base": context.base, "previous": context.file}
     where = (*context.path, "distill")
-    return build_distiller(experiment, distill, where, files, context.folder, smoke=context.smoke)
+    title = f"teacher asked about {distill.views} views of the train split"
+    watch = partial(watched, title=title)
+    return build_distiller(experiment, distill, where, files, context.folder, watch, smoke=context.smoke)
 
 
 def _resumable(context: Context, experiment: Experiment, lines: Any) -> None:

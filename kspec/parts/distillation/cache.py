@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,12 +50,12 @@ class TeacherCache:
     def fill(
         self,
         teacher: keras.Model | Sequence[keras.Model],
-        dataset: tf.data.Dataset,
+        dataset: Iterable[Any],
         *,
         teacher_weights: Sequence[float] | None = None,
         teacher_activation: Activation | None = None,
     ) -> TeacherCache:
-        """Asks the teacher about all batches of a dataset, in inference mode, and returns the cache itself.
+        """Asks the teacher about all batches of a tf.data.Dataset, in inference mode, and returns the cache itself.
 
         A view that is there already is asked for again and replaced. The other arguments are those of `Distiller`.
         Each new size of a batch costs a compilation.
@@ -86,6 +86,25 @@ class TeacherCache:
             raise ValueError(f"the cache holds {self.kind} {self.table.shape[2:]}, not {scores.kind} {found.shape[1:]}")
         self.table[positions, views] = found
         self.filled[positions, views] = True
+
+    def average(self) -> TeacherCache:
+        """Gives every view of an example the mean of the teacher's probabilities over all its views; returns itself.
+
+        So the student learns one answer for an example, that of test-time views, however it looks at it.
+
+        Raises:
+            ValueError: the cache does not hold every view of every example.
+        """
+        table = self._filled_table().astype("float32")
+        if not self.filled.all():
+            raise ValueError(f"{np.count_nonzero(~self.filled)} views are not filled, and a mean needs all of them")
+        if self.kind == "softmax":
+            mean = np.logaddexp.reduce(table, axis=1, keepdims=True) - np.log(self.views)
+        else:  # log-odds of the mean: from the sums of p and of 1 - p
+            yes, no = (np.logaddexp.reduce(-np.logaddexp(0, sign * table), axis=1) for sign in (-1, 1))
+            mean = (yes - no)[:, None]
+        self.table = np.broadcast_to(mean, table.shape).astype(self.dtype)
+        return self
 
     def attach(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         """Batches for `Distiller.fit`, of ({"inputs": x, "teacher_scores": scores}, y, ...).

@@ -43,6 +43,30 @@ def test_half_precision_keeps_log_probabilities_to_half_a_thousandth(logits, shi
     np.testing.assert_allclose(cache.table[:, 0], expected, rtol=6e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("kind", "first", "second", "mean"),
+    [
+        ("softmax", [0.5, 0.25, 0.25], [0.1, 0.75, 0.15], [0.3, 0.5, 0.2]),
+        ("sigmoid", [0.5, 0.9, 0.25], [0.3, 0.7, 0.25], [0.4, 0.8, 0.25]),
+    ],
+)
+def test_the_mean_of_the_views_is_that_of_their_probabilities(kind, first, second, mean):
+    scores = np.array([first, second], "float32")
+    scores = np.log(scores) if kind == "softmax" else np.log(scores / (1 - scores))
+    cache = TeacherCache(1, 2, "float32")
+    cache._put(np.array([0, 0]), np.array([0, 1]), Scores(tf.constant(scores), kind))
+    found = np.exp(cache.average().table)
+    found = found if kind == "softmax" else found / (1 + found)
+    np.testing.assert_allclose(found, [[mean, mean]], rtol=1e-5)
+
+
+def test_a_mean_needs_all_views():
+    cache = TeacherCache(2, 2)
+    cache._put(np.array([0, 0, 1]), np.array([0, 1, 0]), Scores(tf.zeros((3, 4)), "softmax"))
+    with pytest.raises(ValueError, match="1 views are not filled"):
+        cache.average()
+
+
 def test_the_memory_is_what_the_docstring_says():
     cache = TeacherCache(50_000, 8)
     cache._put(np.array([0]), np.array([0]), Scores(tf.zeros((1, 10)), "softmax"))

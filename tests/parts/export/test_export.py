@@ -7,6 +7,7 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kspec
 from kspec.parts.export import convert
@@ -33,6 +34,20 @@ def test_every_format_computes_what_keras_does_for_any_batch(convolutional, tmp_
         np.testing.assert_array_equal(run(images[:count]), run({"image": images[:count]}))
     with pytest.raises(ValueError, match="the file reads image; given: picture"):
         run({"picture": images[:2]})
+
+
+@pytest.mark.filterwarnings("ignore:(?s).*tf.lite.Interpreter is deprecated:UserWarning")
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_the_activation_of_fast_resnet_is_one_operation_in_litert(tmp_path, precision):
+    model = kspec.FastResNet((8, 8, 3), 10, widths=(4,), seed=0)
+    images = np.random.default_rng(0).uniform(0, 255, (8, 8, 8, 3)).astype("float32")
+    kspec.adapt_model(model, images)
+    [made] = kspec.export(
+        model, tmp_path, ["litert"], examples=images, precision=precision, calibration=images, agreement=0.0
+    )
+    assert made.reason == ""
+    operations = [one["op_name"] for one in tf.lite.Interpreter(str(made.path))._get_ops_details()]
+    assert operations.count("GELU") == 3 and not {"ERF", "EXP", "TANH"} & set(operations)
 
 
 def test_int8_has_int8_convolutions_and_is_a_quarter(convolutional, tmp_path):
