@@ -22,8 +22,9 @@ from kspec.errors import UsageError
 from kspec.parts.export.runtimes import processors
 from kspec.parts.export.silence import no_warnings
 from kspec.parts.export.timing import interleaved
+from kspec.spec.bench import Bench
 
-BATCHES = (1, 64)
+BATCHES = Bench().batch_sizes
 CPU_INFO = Path("/proc/cpuinfo")
 PACKAGES = (*record.PACKAGES, "ai-edge-litert", "openvino", "nncf", "onnx", "tf2onnx", "onnxruntime")
 
@@ -49,11 +50,7 @@ def bench(folders: Sequence[str], rounds: int, output: str | None) -> Path:
         models += found.models
         variants += found.variants
     with phase(timing, "latency"), no_warnings():
-        latency = {size: interleaved({one.name: one.call(size) for one in variants}, rounds) for size in BATCHES}
-    rows = [
-        {**one.facts, "latency_ms": {str(size): asdict(latency[size][one.name]) for size in BATCHES}}
-        for one in variants
-    ]
+        rows = timed(variants, BATCHES, rounds)
     result = {
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "command": record.command_line(),
@@ -68,6 +65,14 @@ def bench(folders: Sequence[str], rounds: int, output: str | None) -> Path:
     show_all(result)
     say(f"written to {path} and {path.with_suffix('.png').name}")
     return path
+
+
+def timed(variants: Sequence[Variant], sizes: Sequence[int], rounds: int) -> list[dict[str, Any]]:
+    """The facts of each variant with its `latency_ms` by batch size; all have their turn in each round."""
+    latency = {size: interleaved({one.name: one.call(size) for one in variants}, rounds) for size in sizes}
+    return [
+        {**one.facts, "latency_ms": {str(size): asdict(latency[size][one.name]) for size in sizes}} for one in variants
+    ]
 
 
 def machine() -> dict[str, Any]:

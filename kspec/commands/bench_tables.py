@@ -18,14 +18,18 @@ def show_all(result: Row) -> None:
     say("")
     show(_models(result["models"]))
     show(_variants(result["variants"]))
-    told = result["machine"]
-    is_busy = told["load"] is not None and told["load"] > told["threads"] + 0.5
-    busy = f"; the machine was busy (load {told['load']})" if is_busy else ""
-    say(f"{told['processor']}, {told['threads']} threads{busy}. Medians over {result['rounds']} rounds, all in turn.")
+    say(measured_on(result["machine"], result["rounds"]))
     for one in dict.fromkeys(f"{label(row)}: {row['note']}" for row in result["variants"] if row["note"]):
         say(f"note: {one}")
     for size in result["variants"][0]["latency_ms"]:
         say(verdict(result["variants"], size))
+
+
+def measured_on(machine: Row, rounds: int) -> str:
+    """What latencies were measured on, and how, in a sentence or two."""
+    is_busy = machine["load"] is not None and machine["load"] > machine["threads"] + 0.5
+    busy = f"; the machine was busy (load {machine['load']})" if is_busy else ""
+    return f"{machine['processor']}, {machine['threads']} threads{busy}. Medians over {rounds} rounds, all in turn."
 
 
 def metric_of(variants: Sequence[Row]) -> tuple[str, str]:
@@ -93,11 +97,13 @@ def _runtime(one: Row) -> str:
 
 
 def _latency(one: Row) -> str:
-    return f"{_ms(one['p50'])} / {_ms(one['p95'])}"
+    return f"{ms(one['p50'])} / {ms(one['p95'])}"
 
 
-def _ms(value: float) -> str:
-    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+def ms(value: float) -> str:
+    """Milliseconds, in three digits or so."""
+    places = next((places for below, places in ((0.1, 4), (1, 3), (10, 2)) if value < below), 1)
+    return f"{value:.{places}f}"
 
 
 def _faster(one: Row, size: str) -> str:

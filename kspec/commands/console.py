@@ -9,15 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
+
+WIDTH = 110
+"""Of what is printed where there is no terminal."""
 
 _plain: list[str] = []
 
 
-def console() -> Console:
-    """The console of this process; colour and bars only where standard output is a terminal."""
+def console(width: int = WIDTH) -> Console:
+    """The console of this process; colour and bars only where standard output is a terminal.
+
+    width: where it is none.
+    """
     screen = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    return screen if screen.is_terminal else Console(file=sys.stdout, highlight=False, soft_wrap=True, width=110)
+    return screen if screen.is_terminal else Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
 
 
 def say(line: str, style: str | None = None) -> None:
@@ -26,13 +33,17 @@ def say(line: str, style: str | None = None) -> None:
     console().print(line, style=style, markup=False)
 
 
-def show(table: Table) -> None:
-    """Prints a table and keeps its plain form for the log."""
-    plain = Console(file=None, width=110, no_color=True, force_terminal=False, record=True, quiet=False, stderr=False)
+def show(table: Table, *, whole: bool = False) -> None:
+    """Prints a table and keeps its plain form for the log.
+
+    whole: what is no terminal gets it without a cell folded or cut, however wide that is.
+    """
+    width = max(WIDTH, Measurement.get(wide := Console(width=1000), wide.options, table).maximum) if whole else WIDTH
+    plain = Console(file=None, width=width, no_color=True, force_terminal=False, record=True, quiet=False, stderr=False)
     with plain.capture() as captured:
         plain.print(table)
     _plain.append(captured.get().rstrip("\n"))
-    console().print(table)
+    console(width).print(table)
 
 
 def log() -> str:

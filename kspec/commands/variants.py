@@ -62,13 +62,14 @@ def of_run(place: Path, *, several: bool) -> Found:
         network = network_in(file)
         found.models.append({"run": str(place), "model": prefix + name, **_counted(network, file, experiment)})
         told = {"run": str(place), "model": prefix + name, "file": str(file)}
-        found.variants.extend(_in_keras(network, told, held, is_baseline=file.parent == place))
+        found.variants.extend(in_keras(network, told, held, is_baseline=file.parent == place, is_scored=True))
     for listing in sorted(place.rglob(LIST)):
         for entry in json.loads(listing.read_text(encoding="utf-8")):
             if not (listing.parent / entry["path"]).exists():  # removed since
                 continue
             told = {"run": str(place), "model": prefix + _owner(listing.parent, place)}
-            found.variants.extend(_in_runtimes(listing.parent / entry["path"], entry, told, held))
+            path = listing.parent / entry["path"]
+            found.variants.extend(in_runtimes(path, entry, told, held, experiment.model, is_scored=True))
     return found
 
 
@@ -88,7 +89,8 @@ def _owner(folder: Path, place: Path) -> str:
     """The name of the folder of exported files, within the run's."""
     if not folder.is_relative_to(place):
         return folder.name
-    return folder.name if folder.parent.name == artifacts.STAGES else str(folder.relative_to(place))
+    within = folder.relative_to(place).as_posix()
+    return folder.name if folder.parent.name == artifacts.STAGES else within.removeprefix(f"{artifacts.STAGES}/")
 
 
 def _counted(network: Any, file: Path, experiment: Experiment) -> dict[str, Any]:
@@ -104,13 +106,18 @@ def _counted(network: Any, file: Path, experiment: Experiment) -> dict[str, Any]
     }
 
 
-def _in_keras(network: Any, told: Mapping[str, Any], held: Held, *, is_baseline: bool) -> Iterator[Variant]:
-    """The model in Keras, by its two ways of predicting a batch."""
+def in_keras(
+    network: Any, told: Mapping[str, Any], held: Held, *, is_baseline: bool, is_scored: bool
+) -> Iterator[Variant]:
+    """The model in Keras, by its two ways of predicting a batch.
+
+    told: its name, `model`, its `file`, and what else to say of it. is_scored: its metrics are measured too, else None.
+    """
     inner, prepare, note = network_of(network)
     arrays = named(inner, prepare(held.some(whole=False)))
     compiled = tf.function(lambda x: inner(x, training=False), reduce_retracing=False)
     what = Subject(network, whole=False)
-    metrics = measured(_as_runtime(inner, compiled), what, held)
+    metrics = measured(_as_runtime(inner, compiled), what, held) if is_scored else None
     size, squeezed = sizes(Path(told["file"]))
     precision = str(network.dtype_policy.compute_dtype)
     ways: dict[str, Callable[[Any], Any]] = {"predict_on_batch": inner.predict_on_batch, "tf.function": compiled}
@@ -145,9 +152,14 @@ def _as_runtime(network: Any, compiled: Any) -> Any:
     return run
 
 
-def _in_runtimes(path: Path, entry: Mapping[str, Any], told: Mapping[str, Any], held: Held) -> Iterator[Variant]:
-    """A file in its runtime; OpenVINO's also in the precision that OpenVINO takes on this processor."""
-    network = held.experiment.model
+def in_runtimes(
+    path: Path, entry: Mapping[str, Any], told: Mapping[str, Any], held: Held, network: Any, *, is_scored: bool
+) -> Iterator[Variant]:
+    """A file in its runtime; OpenVINO's also in the precision that OpenVINO takes on this processor.
+
+    entry: what `export.json` says of it. network: whose file it is, or one that reads the same.
+    is_scored: its metrics are measured again; else those of the entry count, which are of float32.
+    """
     what = subject(held.experiment, network, entry["format"]) if entry["reads"] == "features" else None
     what = what or Subject(network, whole=False)
     inner, prepare, _ = network_of(what.model)
@@ -164,7 +176,7 @@ def _in_runtimes(path: Path, entry: Mapping[str, Any], told: Mapping[str, Any], 
             "precision": precision,
             "size": entry["size"],
             "gzip": entry["gzip"],
-            "metrics": measured(run, what, held),
+            "metrics": measured(run, what, held) if is_scored or run.precision != "float32" else entry["metrics"],
             "is_baseline": False,
             "note": "; ".join(entry["notes"]),
         }

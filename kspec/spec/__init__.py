@@ -14,8 +14,8 @@ from kspec.spec.data import Data
 from kspec.spec.device import Device
 from kspec.spec.evaluate import Evaluate
 from kspec.spec.model import Model
-from kspec.spec.require import Requirements
-from kspec.spec.stages import Stage, wrong_order
+from kspec.spec.require import Requirements, batch_size
+from kspec.spec.stages import Stage, unmeasured, wrong_order
 from kspec.spec.training import Training
 from kspec.spec.tune import Tune
 
@@ -56,8 +56,9 @@ class Spec(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Spec:
         problems = list(wrong_order(self.stages, base_is_pruned=self.training.pruning is not None))
+        problems += unmeasured(self.stages, self.require)
         if not self.stages:
-            relative = [quantity for quantity, gate in self.require.items() if gate.uses_base]
+            relative = [one for one, gate in self.require.items() if gate.uses_base and batch_size(one) is None]
             message = "there are no stages: the base is what it would be compared with"
             problems += [Problem(("require", one), message, "a number, or stages") for one in relative]
         if problems:

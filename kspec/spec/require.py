@@ -3,6 +3,7 @@
 require:
   test_accuracy: ">= base - 0.005"
   size_mb: "<= 1.0"
+  latency_1_ms: "<= base / 3"
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ COUNTED: Mapping[str, str] = {
     "size_mb": "megabytes (10^6 bytes) of the file",
     "gzip_mb": "megabytes of the file, compressed",
 }
-"""What a gate can bound besides metrics."""
+"""What a gate can bound besides metrics and latencies."""
+LATENCY = re.compile(r"latency_([1-9][0-9]{0,5})_ms")
+"""Milliseconds of a prediction for a batch of so many examples; a stage `bench` measures it."""
 SPLITS = ("test_views_", "validation_views_", "test_", "validation_")
 EXPECTED = "a comparison and a bound, such as '>= 0.98', '>= base - 0.005', '<= base / 4'"
 LONGEST = 200
@@ -163,12 +166,25 @@ def parse(value: Any) -> Gate:
     return gate
 
 
+def latency(size: int) -> str:
+    """What gates and records call the latency for a batch size."""
+    return f"latency_{size}_ms"
+
+
+def batch_size(quantity: str) -> int | None:
+    """The batch size whose latency a quantity is; None where it is something else."""
+    found = LATENCY.fullmatch(quantity)
+    return int(found[1]) if found else None
+
+
 def unknown(quantity: str) -> Problem | None:
     """What is wrong with the name of what a gate bounds, as far as the name alone tells."""
-    if quantity in COUNTED or any(quantity.startswith(one) and quantity != one for one in SPLITS):
+    of_split = any(quantity.startswith(one) and quantity != one for one in SPLITS)
+    if quantity in COUNTED or of_split or batch_size(quantity) is not None:
         return None
-    known = [*COUNTED, "test_accuracy", "test_loss", "validation_accuracy", "validation_loss"]
-    expected = f"{', '.join(COUNTED)}, or a metric of a split, such as test_accuracy or validation_loss"
+    known = [*COUNTED, "test_accuracy", "test_loss", "validation_accuracy", "validation_loss", latency(1)]
+    expected = f"{', '.join(COUNTED)}, a latency such as latency_1_ms for a batch of one,"
+    expected += " or a metric of a split, such as test_accuracy or validation_loss"
     message = "nothing of this name can be measured"
     return Problem((quantity,), message, expected, quantity, did_you_mean(quantity, known), on_key=True)
 

@@ -6,21 +6,24 @@ stages:
   - prune_weights: {sparsity: 0.8, epochs: 4}
   - quantize: int8
   - export: [litert, openvino]
+  - bench: [1, 64]
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import Field
 
 from kspec.errors import Problem
 from kspec.spec.base import OneOf
+from kspec.spec.bench import Bench
 from kspec.spec.drop_layers import DropLayers
 from kspec.spec.export import Export
 from kspec.spec.prune_neurons import PruneNeurons
 from kspec.spec.prune_weights import PruneWeights
 from kspec.spec.quantize import Quantize
+from kspec.spec.require import batch_size
 from kspec.spec.train import Train
 
 
@@ -39,6 +42,14 @@ class Stage(OneOf):
     """The model in fewer bits."""
     export: Export | None = Field(default=None, examples=[{"formats": ["litert", "openvino"]}])
     """Files for other runtimes."""
+    bench: Bench | None = Field(default=None, examples=[{"batch_sizes": [1, 64]}])
+    """How long predictions take, beside those of the base."""
+
+    @property
+    def keeps_model(self) -> bool:
+        """Whether the Keras model after it is the one before: it makes files of it, or measures."""
+        key, section = self.chosen
+        return key in ("export", "bench") or (key == "quantize" and section.keras is None)
 
 
 def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Problem]:
@@ -63,5 +74,30 @@ def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Pr
 
 
 def _not_export(stages: Sequence[Stage]) -> str:
-    """The first of these stages that makes no files only; "" without one."""
-    return next((key for stage in stages for key, _ in [stage.chosen] if key not in ("export", "quantize")), "")
+    """The first of these stages that trains or cuts; "" without one."""
+    harmless = ("export", "quantize", "bench")
+    return next((key for stage in stages for key, _ in [stage.chosen] if key not in harmless), "")
+
+
+def unmeasured(stages: Sequence[Stage], gates: Iterable[str]) -> Iterator[Problem]:
+    """Gates on latencies that nothing will measure, or that would be those of another model than the last one."""
+    for gate in gates:
+        size = batch_size(gate)
+        if size is None:
+            continue
+        benches = [(number, stage.bench) for number, stage in enumerate(stages) if stage.bench is not None]
+        measuring = [number for number, one in benches if size in one.batch_sizes]
+        if not measuring:
+            sizes = dict.fromkeys(each for _, one in benches for each in one.batch_sizes)
+            found = f"a bench of {', '.join(map(str, sizes))}" if sizes else "no bench"
+            expected = f"a stage such as `bench: {size}`, after what it shall measure"
+            yield Problem(("require", gate), "no stage measures it", expected, found, on_key=True)
+        elif later := _other(stages, measuring[-1] + 1):
+            message = f"{later} comes after the last bench of this batch size: the value would be another model's"
+            yield Problem(("require", gate), message, hint="put that bench behind it, or one more", on_key=True)
+
+
+def _other(stages: Sequence[Stage], start: int) -> str:
+    """The first stage from a number on that makes another model, or a file of other numbers; "" without one."""
+    found = ((number, stage.chosen[0]) for number, stage in enumerate(stages) if number >= start)
+    return next((f"stages[{number}].{key}" for number, key in found if key not in ("export", "bench")), "")

@@ -3,6 +3,7 @@
 import pytest
 
 from kspec.commands.bench import faster, processor
+from kspec.commands.bench_plot import draw
 from kspec.commands.bench_tables import _faster, metric_of, verdict
 
 
@@ -52,3 +53,13 @@ def test_the_processor_has_a_name(tmp_path, text, name):
     (tmp_path / "cpuinfo").write_text(text)
     assert processor(tmp_path / "cpuinfo") == name
     assert processor(tmp_path / "nothing")
+
+
+def test_the_plot_has_the_metric_against_size_and_latency(tmp_path):
+    rows = [{**one, "size": 9000} for one in compared(*KERAS, row("export", "LiteRT 2", 0.5))]
+    timed = {size: {"p50": 1.0, "p95": 1.0} for size in ("1", "64", "8")}
+    result = {"machine": {"processor": "one", "threads": 2}, "variants": [{**one, "latency_ms": timed} for one in rows]}
+    draw(result, tmp_path / "bench.svg")  # tells its texts in comments
+    found = (tmp_path / "bench.svg").read_text()
+    assert "<!-- test accuracy against the size of the file -->" in found
+    assert "<!-- test accuracy against the latency of a batch of 64 -->" in found

@@ -157,7 +157,7 @@ def places(error, above=()):
 
 ONLY_KSPEC_SEES = {
     "choice_of_no_number", "constant_without_value", "duplicate_key", "endless_warmup", "exponential_to_zero",
-    "extends_loop", "extends_missing", "keras_data_in_another_folder", "layers_null", "not_a_number",
+    "extends_loop", "extends_missing", "keras_data_in_another_folder", "latency_gates", "layers_null", "not_a_number",
     "training_after_zeros", "two_models", "two_owners_of_the_rate", "views_twice",
 }  # fmt: skip
 """What JSON Schema cannot say: keys that belong together, files, and what a YAML reader has lost already."""

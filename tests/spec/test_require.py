@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from kspec.spec.require import parse, unknown
+from kspec.spec.require import batch_size, parse, unknown
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,10 @@ def test_names():
     assert unknown("macs") is unknown("test_accuracy") is unknown("validation_views_loss") is None
     assert unknown("accuracy").hint == "did you mean 'test_accuracy'?"
     assert unknown("test_") is not None
+
+
+def test_names_of_latencies():
+    assert unknown("latency_1_ms") is unknown("latency_4096_ms") is None
+    assert [batch_size(one) for one in ("latency_64_ms", "macs", "latency_01_ms")] == [64, None, None]
+    for name in ("latency_0_ms", "latency_ms", "latency_1", "latency_1_ms_", "latency_-1_ms", "latency_1.5_ms"):
+        assert unknown(name) is not None

@@ -82,11 +82,47 @@ def test_the_complete_spec_reads_back():
         ("[{train: {epochs: 1, distill: {teacher: base, weight: 1, soft: DecoupledDistillation}}}]", "takes the place"),
         ("[{train: {epochs: 1}, prune_neurons: {macs: 0.5}}]", "exactly one is needed"),
         ("[{shrink: {}}]", "unknown key"),
+        ("[{bench: 0}]", "at least 1"),
+        ("[{bench: [1, 8, 1]}]", "stands in the list before"),
+        ("[{bench: []}]", "at least 1"),
+        ("[{bench: true}]", "wrong type"),
+        ("[{quantize: keras}, bench, {train: {epochs: 1}}]", "cannot train or cut the layers"),
     ],
 )
 def test_what_is_refused(stages, message):
     with pytest.raises(SpecError, match=message):
         spec(stages)
+
+
+def test_bench_in_short():
+    short, long, bare = (
+        spec(f"[{one}]").stages[0].bench for one in ("{bench: 8}", "{bench: {batch_sizes: [8], rounds: 20}}", "bench")
+    )
+    assert short == long
+    assert bare.batch_sizes == (1, 64)
+    assert spec("[{bench: [8, 1]}]").stages[0].bench.batch_sizes == (8, 1)
+
+
+def test_after_its_bench_a_model_may_be_written_but_not_changed():
+    gate = 'require: {latency_64_ms: "<= base / 3"}'
+    spec("[{train: {epochs: 1}}, bench, {export: litert}, {bench: 1}]", gate)
+    for stage in ("{train: {epochs: 1}}", "{quantize: int8}", "{quantize: keras}"):
+        with pytest.raises(SpecError, match="comes after the last bench of this batch size"):
+            spec(f"[bench, {stage}, {{bench: 1}}]", gate)
+
+
+@pytest.mark.parametrize(
+    ("stages", "found"), [("[]", "no bench"), ("[{bench: 1}, {bench: [8, 1]}]", "a bench of 1, 8")]
+)
+def test_a_latency_that_is_not_measured(stages, found):
+    with pytest.raises(SpecError) as refused:
+        spec(stages, 'require: {latency_64_ms: "<= base"}')
+    [problem] = refused.value.problems
+    assert (problem.path, problem.message, problem.found) == (
+        ("require", "latency_64_ms"),
+        "no stage measures it",
+        found,
+    )
 
 
 def test_a_new_network_has_no_zeros_to_keep():

@@ -12,7 +12,7 @@ This is the contract of a stage. A key of a stage (`prune_neurons`, `train`, ...
 network as `model.keras` there, measures it, counts it, writes the entry into run.json and prints what it has become. A
 stage that was stopped is called once more with the same folder, with what it had left there; a finished one is never
 run again. So `run` must give the same result from the same context, whatever process it runs in: everything random
-follows from `context.seed`. It writes nothing outside `context.folder`.
+follows from `context.seed`, and only measured times differ. It writes nothing outside `context.folder`.
 
 `rehearse` is called before the base training, and by `kspec check`. It refuses what could not work, with a SpecError at
 `context.path`, and gives the network as the stage would leave it, with any weights, for the next stage to rehearse on;
@@ -91,12 +91,15 @@ class Outcome:
     network: from what the pipeline gives to predictions; None where the stage leaves the model as it is, to make files.
     artifacts: what it made. product: the one of them that is from now on what the run makes, whose size and metrics
         count in the table and the gates; None leaves that as it was.
+    quantities, base_quantities: numbers for the entries of the stage and of the base, beside what the caller counts.
     facts: for the stage's entry in run.json, beside what the caller measures: plain data. lines: to print.
     """
 
     network: Any = None
     artifacts: tuple[Artifact, ...] = ()
     product: Artifact | None = None
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    base_quantities: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
 

@@ -84,6 +84,6 @@ def planned(context: Context) -> Mapping[str, Any] | None:
         if key == "quantize":
             name, _ = section.chosen
             return None if name == "keras" else {"precision": name}
-        if key != "export":
+        if key not in ("export", "bench"):
             return None
     return None

@@ -9,7 +9,7 @@ from typing import Any
 from kspec.builders.experiment import Experiment
 from kspec.commands.stages.quantities import products
 from kspec.errors import Problem, RunError, SpecError, did_you_mean
-from kspec.spec.require import COMPARE, COUNTED, SPLITS, Gate
+from kspec.spec.require import COMPARE, COUNTED, SPLITS, Gate, batch_size
 
 Entry = Mapping[str, Any]
 """What run.json says of the base or a stage: `name`, `quantities`, `metrics`."""
@@ -30,7 +30,7 @@ def check(require: Mapping[str, Gate], experiment: Experiment) -> None:
         problems.append(Problem(("require", "macs"), f"cannot be counted here: {reason}", on_key=True))
     known = list(_measured(experiment))
     for quantity in require:
-        if quantity not in COUNTED and quantity not in known:
+        if not _is_counted(quantity) and quantity not in known:
             expected = ", ".join([*COUNTED, *known])
             hint = did_you_mean(quantity, [*COUNTED, *known])
             problems.append(
@@ -51,7 +51,7 @@ def _measured(experiment: Experiment) -> Iterator[str]:
 
 def value_of(entry: Entry, quantity: str) -> float:
     """The value of a quantity in an entry."""
-    if quantity in COUNTED:
+    if _is_counted(quantity):
         return float(entry["quantities"][quantity])
     split = next(one for one in SPLITS if quantity.startswith(one))
     return metric(entry, split.removesuffix("_"), quantity.removeprefix(split))
@@ -63,13 +63,14 @@ def metric(entry: Entry, split: str, name: str) -> float:
     return float(found[name]) if name in found else math.nan
 
 
-def judged(require: Mapping[str, Gate], entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What run.json says of each gate. entries: of the base and all stages.
+def judged(require: Mapping[str, Gate], everything: Sequence[Entry]) -> list[dict[str, Any]]:
+    """What run.json says of each gate. everything: the entries of the base and all stages.
 
     lost: the stage after which the gate was not kept any more; None where it is kept, or never was.
     """
     found = []
     for quantity, gate in require.items():
+        entries = _measuring(quantity, everything)
         values = [value_of(entry, quantity) for entry in entries]
         kept = [gate.holds(value, values[0]) for value in values]
         lost = None if kept[-1] else max((number for number, one in enumerate(kept) if one), default=None)
@@ -85,6 +86,11 @@ def judged(require: Mapping[str, Gate], entries: Sequence[Entry]) -> list[dict[s
             }
         )
     return found
+
+
+def _measuring(quantity: str, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries that a gate is held against: a latency is known of the base and of benches only."""
+    return [one for one in entries if batch_size(quantity) is None or quantity in one["quantities"]]
 
 
 def enforce(record: Mapping[str, Any]) -> None:
@@ -116,7 +122,12 @@ def shown(quantity: str) -> Any:
     """How values of a quantity are written."""
     if quantity in ("parameters", "nonzeros", "macs"):
         return lambda value: f"{value:,.0f}"
-    return lambda value: f"{value:.4g}" if quantity in COUNTED else f"{value:.4f}"
+    return lambda value: f"{value:.4g}" if _is_counted(quantity) else f"{value:.4f}"
+
+
+def _is_counted(quantity: str) -> bool:
+    """Whether it stands in the `quantities` of an entry; the others are metrics."""
+    return quantity in COUNTED or batch_size(quantity) is not None
 
 
 def _is_plain(gate: str) -> bool:

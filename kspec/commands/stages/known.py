@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kspec.commands.stages import Work, drop_layers, export, prune_neurons, prune_weights, quantize, train
+from kspec.commands.stages import Work, bench, drop_layers, export, prune_neurons, prune_weights, quantize, train
 
 STAGES: Mapping[str, Work] = {
     "train": Work(train.run, train.rehearse),
@@ -13,5 +13,6 @@ STAGES: Mapping[str, Work] = {
     "drop_layers": Work(drop_layers.run, drop_layers.rehearse),
     "quantize": Work(quantize.run, quantize.rehearse),
     "export": Work(export.run, export.rehearse),
+    "bench": Work(bench.run, bench.rehearse),
 }
 """The keys are those of `Stage` in kspec/spec/stages.py."""

@@ -1,53 +1,107 @@
-"""pareto.png: the metric of every stage against its size and its multiply-accumulates."""
+"""pareto.png: the metric of every stage against its size, its multiply-accumulates and its latencies."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kspec.commands.plot_numbers import write_numbers
+from kspec.commands.stages import latency
 from kspec.commands.stages.gates import metric
+from kspec.spec import require
 
 AXES = {"gzip_mb": "gzip MB", "size_mb": "size MB", "macs": "million MACs"}
-SCALE = {"gzip_mb": 1.0, "size_mb": 1.0, "macs": 1e6}
+MILLION = 1e6
+COLUMNS = 3
+WIDE = 10
+"""So many times as slow as the fastest, and a latency has a logarithmic axis."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """What was measured. number: in the order of the table. values: quantity -> its value, y: its metric."""
+
+    number: int
+    label: str
+    is_stage: bool
+    values: Mapping[str, Any]
+    y: float
+
+    def x(self, quantity: str) -> float | None:
+        """The value for an axis; None where the point is not on it."""
+        value = self.values.get(quantity)
+        return None if value is None else float(value) / (MILLION if quantity == "macs" else 1)
 
 
 def draw(entries: Sequence[Mapping[str, Any]], measure: tuple[str, str], title: str, path: Path) -> None:
-    """Draws a panel for each kind of size, the stages as points in their order, the base first.
+    """Draws a panel for each kind of size and each batch size, the stages as points in their order, the base first.
 
     Files that a stage made are points too. Further left and further up is better; for a loss, further down.
     """
     from matplotlib.figure import Figure  # not pyplot: no global state, no display
 
     split, name = measure
-    axes_of = [key for key in AXES if key != "macs" or all(one["quantities"]["macs"] is not None for one in entries)]
-    figure = Figure(figsize=(4.6 * len(axes_of), 3.8), layout="constrained")
+    points = list(_points(entries, split, name))
+    labels = _axes(entries)
+    rows, columns = -(-len(labels) // COLUMNS), min(len(labels), COLUMNS)
+    figure = Figure(figsize=(4.6 * columns + 1.8, 3.6 * rows + 0.3), layout="constrained")
     figure.suptitle(title, fontsize=11)
-    for axes, key in zip(figure.subplots(1, len(axes_of), squeeze=False)[0], axes_of, strict=True):
-        points = list(_points(entries, key, split, name))
-        way = [(x, y) for x, y, _, is_stage in points if is_stage]
-        axes.plot(*zip(*way, strict=True), color="0.75", linewidth=1, zorder=1)
-        for number, (x, y, label, is_stage) in enumerate(points):
-            axes.scatter([x], [y], s=28, marker="o" if is_stage else "^", zorder=2, label=f"{number} {label}")
-            axes.annotate(str(number), (x, y), textcoords="offset points", xytext=(5, 4), fontsize=8)
-        axes.set_xlabel(AXES[key], fontsize=9)
+    panels = figure.subplots(rows, columns, squeeze=False).flatten()
+    for axes in panels[len(labels) :]:
+        axes.remove()
+    for axes, (quantity, label) in zip(panels, labels.items(), strict=False):
+        _panel(axes, points, quantity)
+        axes.set_xlabel(label, fontsize=9)
         axes.set_ylabel(f"{split} {name}".replace("_", " "), fontsize=9)
-        axes.set_xlim(left=0)
-        axes.margins(y=0.15)
-        axes.tick_params(labelsize=8)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        if key == axes_of[0]:
-            axes.legend(frameon=False, fontsize=7)
+    handles = [panels[0].scatter([], [], label=f"{one.number} {one.label}", **_look(one)) for one in points]
+    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=8)
     figure.savefig(path, dpi=110)
 
 
-def _points(entries: Sequence[Mapping[str, Any]], key: str, split: str, name: str) -> Any:
-    """(x, y, label, whether it is a stage) of everything that was measured."""
+def _axes(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Quantity -> what stands at its axis."""
+    known = {key: text for key, text in AXES.items() if all(one["quantities"][key] is not None for one in entries)}
+    return known | {require.latency(size): f"ms for a batch of {size}" for size in latency.sizes(entries)}
+
+
+def _panel(axes: Any, points: Sequence[Point], quantity: str) -> None:
+    there = [(x, one) for one in points if (x := one.x(quantity)) is not None]
+    way = [(x, one.y) for x, one in there if one.is_stage]
+    axes.plot(*zip(*way, strict=True), color="0.75", linewidth=1, zorder=1)
+    for x, one in there:
+        axes.scatter([x], [one.y], zorder=2, **_look(one))
+    values = [x for x, _ in there]
+    if require.batch_size(quantity) is not None and max(values) > WIDE * min(values):
+        axes.set_xscale("log")
+    else:
+        axes.set_xlim(0, 1.08 * max(values) or 1)
+    axes.margins(y=0.15)
+    write_numbers(axes, [(x, one.y, one.number) for x, one in there])
+    axes.tick_params(labelsize=8)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _look(point: Point) -> dict[str, Any]:
+    return {"s": 28, "marker": "o" if point.is_stage else "^", "color": f"C{point.number % 10}"}
+
+
+def _points(entries: Sequence[Mapping[str, Any]], split: str, name: str) -> Iterator[Point]:
+    """Everything that was measured by the metric."""
+    number = 0
+    for one, label, is_stage, values in _things(entries):
+        if not math.isnan(y := metric(one, split, name)):
+            yield Point(number, label, is_stage, values, y)
+            number += 1
+
+
+def _things(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str, bool, Mapping[str, Any]]]:
+    """Each entry, and after it its files: with a name, whether it is a stage, and its quantities."""
+    of_files = latency.of_files(entries)
     for entry in entries:
-        if not math.isnan(y := metric(entry, split, name)):
-            yield entry["quantities"][key] / SCALE[key], y, entry["name"], True
+        yield entry, entry["name"], True, entry["quantities"]
         for one in entry.get("artifacts", ()):
-            if key in one and not math.isnan(y := metric(one, split, name)):
-                yield one[key] / SCALE[key], y, one["path"], False
+            yield one, one["path"], False, {**one, **of_files.get(latency.place(entry, one), {})}

@@ -11,11 +11,13 @@ from rich.table import Table
 
 from kspec import artifacts
 from kspec.builders.experiment import Experiment
+from kspec.commands.bench_tables import ms
 from kspec.commands.console import log, say, show
 from kspec.commands.signals import Stopping
-from kspec.commands.stages import gates, pareto
+from kspec.commands.stages import gates, latency, pareto
 from kspec.commands.stages.quantities import quantities
 from kspec.commands.stages.sequence import FOLDER, LOG, follow, model_file
+from kspec.spec import require
 
 PARETO = "pareto.png"
 PREFERRED = ("test_views", "test", "validation_views", "validation")
@@ -47,7 +49,7 @@ def after_training(
     if spec.stages:
         artifacts.write_file(folder / PARETO, lambda file: pareto.draw(entries, metric_of(entries), spec.name, file))
         say("")
-        show(table(spec.name, entries))
+        show(table(spec.name, entries), whole=True)
         if not smoke:
             say(f"final model  {model_file(folder, record['stages'])}")
     if spec.require and not smoke:
@@ -65,20 +67,24 @@ def metric_of(entries: Sequence[Entry]) -> tuple[str, str]:
 
 
 def table(title: str, entries: Sequence[Entry]) -> Table:
-    """From the base to the final model, a row for each stage and each file."""
+    """From the base to the final model, a row for each stage and each file; what a bench measured in columns behind."""
     split, name = metric_of(entries)
+    sizes, of_files = latency.sizes(entries), latency.of_files(entries)
     found = Table(title=title, title_style="bold", title_justify="left")
     found.add_column("stage", style="cyan", no_wrap=True)
-    for column in ("parameters", "nonzeros", "MACs", "size MB", "gzip MB", f"{split} {name}", "delta"):
+    for column in ("parameters", "nonzeros", "MACs", "size MB", "gzip MB", f"{split} {name}", "delta",
+                   *(f"ms at {size}" for size in sizes)):  # fmt: skip
         found.add_column(column, justify="right")
     base = entries[0]["metrics"][split][name]
     for entry in entries:
         size, measured = entry["quantities"], _measured(gates.metric(entry, split, name), base)
         counts = [_whole(size[key]) for key in ("parameters", "nonzeros", "macs")]
         measured = [measured[0], ""] if entry is entries[0] else measured
-        found.add_row(entry["name"], *counts, _mb(size["size_mb"]), _mb(size["gzip_mb"]), *measured)
+        bytes_ = [_mb(size[key]) for key in ("size_mb", "gzip_mb")]
+        found.add_row(entry["name"], *counts, *bytes_, *measured, *_times(size, sizes))
         for one in entry.get("artifacts", ()):
-            found.add_row(*_file_row(one, split, name, base))
+            times = _times(of_files.get(latency.place(entry, one), {}), sizes)
+            found.add_row(*_file_row(one, split, name, base), *times)
     return found
 
 
@@ -90,6 +96,12 @@ def _file_row(one: Entry, split: str, name: str, base: float) -> list[str]:
 def _measured(value: float, base: float) -> list[str]:
     """A metric, and its distance from that of the base."""
     return ["-", ""] if math.isnan(value) else [f"{value:.4f}", f"{value - base:+.4f}"]
+
+
+def _times(found: Mapping[str, float | None], sizes: Sequence[int]) -> list[str]:
+    """A latency for each batch size; "-" where it was not measured."""
+    values = [found.get(require.latency(size)) for size in sizes]
+    return ["-" if one is None else ms(one) for one in values]
 
 
 def _whole(value: float | None) -> str:

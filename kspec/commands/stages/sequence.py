@@ -22,6 +22,7 @@ from kspec.commands.stages.quantities import metrics_of, products, quantities, s
 from kspec.commands.summary import count
 from kspec.errors import Gathered
 from kspec.spec import Spec
+from kspec.spec.require import COUNTED
 
 FOLDER, LOG = artifacts.STAGES, artifacts.LOG
 STRIDE = 1_000_003
@@ -57,6 +58,7 @@ def follow(
         for line in outcome.lines:
             say(f"  {line}")
         record["stages"].append(_entry(context, outcome, record))
+        record["base"] = _more(record["base"], outcome.base_quantities)
         say(f"  {_became(record['stages'][-1])}")
         if not smoke:
             artifacts.write_text(folder / FOLDER / LOG, log())
@@ -136,7 +138,9 @@ def _rehearse(experiment: Experiment, scratch: Path) -> list[dict[str, Any]]:
 def _entry(context: Context, outcome: Outcome, record: Mapping[str, Any]) -> dict[str, Any]:
     """Saves and measures what a stage has made; what run.json says of it."""
     before = record["stages"][-1] if record["stages"] else record["base"]
-    measured: dict[str, Any] = {key: before[key] for key in ("quantities", "metrics")}
+    # A latency stays with the bench that has measured it, beside the base that it measured in turn with it.
+    counted = {key: value for key, value in before["quantities"].items() if key in COUNTED}
+    measured: dict[str, Any] = {"quantities": counted, "metrics": before["metrics"]}
     network, product = outcome.network, outcome.product
     if network is not None:
         with phase(context.timing, "save"):
@@ -152,12 +156,16 @@ def _entry(context: Context, outcome: Outcome, record: Mapping[str, Any]) -> dic
         "name": context.folder.name,
         "stage": context.key,
         "model": network is not None,
-        **measured,
+        **_more(measured, outcome.quantities),
         **outcome.facts,
         "artifacts": [_artifact(one, context.folder) for one in outcome.artifacts],
         "product": None if product is None else str(product.path.relative_to(context.folder)),
         "timing": dict(context.timing),
     }
+
+
+def _more(entry: Mapping[str, Any], found: Mapping[str, float]) -> dict[str, Any]:
+    return {**entry, "quantities": {**entry["quantities"], **found}}
 
 
 def _measured(network: Any, experiment: Experiment, file: Path) -> dict[str, Any]:
