@@ -31,7 +31,8 @@ _SIZE = {"type": "integer", "minimum": 1, "maximum": LARGEST}
 
 class Bench(Section):
     """Latency of the model in Keras and of the files that the stages before have made of it, in turn with the base
-    model in Keras and in the same formats. Gates can bound it: `latency_1_ms`, for a batch of one."""
+    model in Keras and in the same formats. Gates can bound it: `latency_1_ms`, for a batch of one; it is the base's in
+    its fastest runtime, and the model's in the fastest of the files, or in Keras where there are none."""
 
     model_config = ConfigDict(json_schema_extra=or_value("batch_sizes", _SIZE, {"type": "array", "items": _SIZE}))
 

@@ -11,11 +11,10 @@ import keras
 from kspec.commands.bench import machine, timed
 from kspec.commands.bench_tables import measured_on
 from kspec.commands.console import phase
-from kspec.commands.exported import File, Held, make_files, subject
+from kspec.commands.exported import File, Held, make_files, refused
 from kspec.commands.stages import Artifact, Context, Outcome, latency, quantize, read_network
 from kspec.commands.variants import Variant, in_keras, in_runtimes
 from kspec.errors import Problem, RunError, SpecError
-from kspec.parts.export.make import refusal
 from kspec.parts.export.signature import inputs_of, network_of
 from kspec.parts.export.silence import no_warnings
 from kspec.parts.export.table import ExportError, Format
@@ -63,7 +62,8 @@ def rehearse(context: Context) -> Any:
             inputs_of(network_of(one)[0])
     except ExportError as error:
         raise SpecError(Problem(context.path, str(error))) from error
-    reasons = {form: refusal(subject(context.experiment, base, form).model, form, "float32") for form in forms(context)}
+    held = Held(context.experiment, context.smoke)
+    reasons = {form: refused(held, base, form, "float32") for form in forms(context)}
     message = "the base model is measured in the formats of the files before, and {} cannot hold it in float32"
     if problems := [Problem(context.path, message.format(one), hint=why) for one, why in reasons.items() if why]:
         raise SpecError(problems)

@@ -180,7 +180,7 @@ require:
 
 
 def test_a_base_that_a_format_cannot_hold_is_refused_before_the_training(kspec, small, tmp_path, monkeypatch):
-    monkeypatch.setattr(bench, "refusal", lambda model, form, precision: f"{form} {precision} has no such layer")
+    monkeypatch.setattr(bench, "refused", lambda held, model, form, precision: f"{form} {precision} has no such layer")
     small.write_text(small.read_text() + "stages: [{export: litert}, {train: {epochs: 1}}, {bench: 1}]\n")
     assert kspec("check", small).code == 0  # the file is of another model than the one that is measured
     small.write_text(small.read_text().replace("{train: {epochs: 1}}, ", ""))

@@ -33,8 +33,15 @@ def test_each_counts_in_its_own_fastest_runtime():
     assert found.record()["model"] == {"ms": 0.3, "runtime": "LiteRT 2.1", "precision": "int8"}
 
 
-def test_a_difference_of_less_than_a_twentieth_is_none():
+def test_where_there_are_files_the_model_counts_in_them():
     assert compared(ROWS, 64).sentence() == (
+        "batch 64: nothing got faster: 12.0 ms in LiteRT int8, "
+        "and the base's best is 10.0 ms (Keras tf.function float32)"
+    )
+
+
+def test_a_difference_of_less_than_a_twentieth_is_none():
+    assert compared(ROWS[:3], 64).sentence() == (
         "batch 64: nothing got faster: 9.60 ms in Keras predict_on_batch float32, "
         "and the base's best is 10.0 ms (Keras tf.function float32)"
     )
