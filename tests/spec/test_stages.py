@@ -71,6 +71,8 @@ def test_the_complete_spec_reads_back():
     ("stages", "message"),
     [
         ("[{prune_weights: {sparsity: 0.5, epochs: 1}}, {train: {epochs: 1}}]", "would fill the zeros again"),
+        ("[{prune_weights: {sparsity: 0.5, epochs: 1}}, {train: {epochs: 1, from_scratch: true}}]", "the zeros again"),
+        ("[{train: {epochs: 1, from_scratch: true, model: CNN}}]", "`model` is a new network, and from_scratch"),
         ("[{prune_weights: {epochs: 1}}]", "what says how much to prune is missing"),
         ("[{prune_weights: {epochs: 1, sparsity: 0.5, sparsity_m_by_n: [2, 4]}}]", "takes the place of"),
         ("[prune_neurons]", "exactly one says how much goes"),
@@ -90,6 +92,13 @@ def test_what_is_refused(stages, message):
 
 def test_a_new_network_has_no_zeros_to_keep():
     spec("[{prune_weights: {sparsity: 0.5, epochs: 1}}, {train: {epochs: 1, model: MLP}}]")
+
+
+def test_a_baseline_undoes_nothing_and_makes_nothing_new():
+    zeros, beside = "{prune_weights: {sparsity: 0.5, epochs: 1}}", "{train: {epochs: 1, baseline: true, %s}}"
+    spec(f"[{zeros}, {beside % 'from_scratch: true'}]")
+    with pytest.raises(SpecError, match=r"zeros again that stages\[0\]\.prune_weights has made"):
+        spec(f"[{zeros}, {beside % 'model: MLP'}, {{train: {{epochs: 1}}}}]")
 
 
 def test_zeros_of_the_base_are_not_trained_away():

@@ -8,6 +8,7 @@ from typing import Any
 from kspec.commands.console import phase
 from kspec.commands.exported import Held, lines, make_files, subject
 from kspec.commands.stages import Artifact, Context, Outcome
+from kspec.commands.stages.entries import lineage
 from kspec.errors import Problem, RunError, SpecError
 from kspec.parts.export.make import refusal
 from kspec.parts.export.table import Precision
@@ -69,7 +70,7 @@ def chosen(asked: str, earlier: Mapping[str, Any] | None) -> Precision:
 
 def quantized(entries: Any) -> Mapping[str, Any] | None:
     """The entry of the last quantize stage that made a file of the model as it still is; None without one."""
-    for entry in reversed(entries):
+    for entry in reversed(lineage(entries)):
         if entry["model"]:
             return None
         if entry["stage"] == "quantize":
@@ -85,6 +86,6 @@ def planned(context: Context) -> Mapping[str, Any] | None:
         if key == "quantize":
             name, _ = section.chosen
             return None if name == "keras" else {"precision": name}
-        if key != "export":
+        if key != "export" and not (key == "train" and section.baseline):
             return None
     return None

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kspec.builders.experiment import Experiment
+from kspec.commands.stages.entries import Entry, lineage
 from kspec.commands.stages.quantities import products
 from kspec.errors import Problem, RunError, SpecError, did_you_mean
 from kspec.spec.require import COMPARE, COUNTED, SPLITS, Gate
-
-Entry = Mapping[str, Any]
-"""What run.json says of the base or a stage: `name`, `quantities`, `metrics`."""
 
 
 class GateError(RunError):
@@ -64,11 +62,11 @@ def metric(entry: Entry, split: str, name: str) -> float:
 
 
 def judged(require: Mapping[str, Gate], entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What run.json says of each gate. entries: of the base and all stages.
+    """What run.json says of each gate. entries: of the base and all stages; baselines are not judged.
 
     lost: the stage after which the gate was not kept any more; None where it is kept, or never was.
     """
-    found = []
+    found, entries = [], lineage(entries)
     for quantity, gate in require.items():
         values = [value_of(entry, quantity) for entry in entries]
         kept = [gate.holds(value, values[0]) for value in values]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from kspec.builders.experiment import Experiment
 from kspec.commands.console import log, say, show
 from kspec.commands.signals import Stopping
 from kspec.commands.stages import gates, pareto
+from kspec.commands.stages.entries import Entry, label
 from kspec.commands.stages.quantities import quantities
 from kspec.commands.stages.sequence import FOLDER, LOG, follow, model_file
 
 PARETO = "pareto.png"
 PREFERRED = ("test_views", "test", "validation_views", "validation")
-Entry = Mapping[str, Any]
 
 
 def after_training(
@@ -76,7 +76,7 @@ def table(title: str, entries: Sequence[Entry]) -> Table:
         size, measured = entry["quantities"], _measured(gates.metric(entry, split, name), base)
         counts = [_whole(size[key]) for key in ("parameters", "nonzeros", "macs")]
         measured = [measured[0], ""] if entry is entries[0] else measured
-        found.add_row(entry["name"], *counts, _mb(size["size_mb"]), _mb(size["gzip_mb"]), *measured)
+        found.add_row(label(entry), *counts, _mb(size["size_mb"]), _mb(size["gzip_mb"]), *measured)
         for one in entry.get("artifacts", ()):
             found.add_row(*_file_row(one, split, name, base))
     return found
