@@ -24,6 +24,8 @@ def measured(context: Context, network: Any, data: Any) -> tuple[dict[str, Any],
     section, experiment = context.section, context.experiment
     if section.sensitivity is False:
         return {}, ()
+    # In their order, since the plot joins them by a line.
+    ratios = {} if section.sensitivity is True else {"ratios": sorted(set(section.sensitivity))}
     with phase(context.timing, "sensitivity"):
         found = sensitivity(
             network,
@@ -33,7 +35,7 @@ def measured(context: Context, network: Any, data: Any) -> tuple[dict[str, Any],
             exclude=section.exclude,
             loss=experiment.plan.loss,
             seed=context.seed,
-            **({} if section.sensitivity is True else {"ratios": section.sensitivity}),
+            **ratios,
         )
     title = f"{experiment.spec.name}: {context.folder.name}"
     artifacts.write_file(context.folder / PLOT, lambda file: plot_sensitivity(found, file, title))

@@ -30,7 +30,7 @@ def test_figures_plot_and_line(kspec, small, tmp_path):
     folder = only_run(tmp_path / "runs")
     [entry] = json.loads((folder / "run.json").read_text())["stages"]
     found = entry["sensitivity"]
-    assert (found["metric"], found["ratios"], found["residual"]) == ("accuracy", [0.5, 0.25], [False, False])
+    assert (found["metric"], found["ratios"], found["residual"]) == ("accuracy", [0.25, 0.5], [False, False])
     assert found["groups"] == ["dense1", "dense2"]
     assert np.shape(found["values"]) == (2, 2)
     # All of train, not augmented, is what the base is measured on.
@@ -39,7 +39,7 @@ def test_figures_plot_and_line(kspec, small, tmp_path):
     base = library.load_model(folder / "model.keras", compile=False)
     assert found["base"] == pytest.approx((base.predict(images, verbose=0).argmax(1) == labels).mean(), abs=1e-6)
     assert (folder / "stages/1_prune_neurons/sensitivity.png").read_bytes().startswith(b"\x89PNG")
-    drops = {name: row[0] - found["base"] for name, row in zip(found["groups"], found["values"], strict=True)}
+    drops = {name: row[1] - found["base"] for name, row in zip(found["groups"], found["values"], strict=True)}
     first, second = sorted(drops, key=drops.__getitem__)
     named = f"{first} ({drops[first]:+.4f}), {second} ({drops[second]:+.4f})"
     line = f"most delicate, by accuracy without 0.5 of a group: {named}; see sensitivity.png"
