@@ -25,7 +25,7 @@ def measured(context: Context, network: Any, data: Any) -> tuple[dict[str, Any],
     if section.sensitivity is False:
         return {}, ()
     # In their order, since the plot joins them by a line.
-    ratios = {} if section.sensitivity is True else {"ratios": sorted(set(section.sensitivity))}
+    ratios: dict[str, Any] = {} if section.sensitivity is True else {"ratios": sorted(set(section.sensitivity))}
     with phase(context.timing, "sensitivity"):
         found = sensitivity(
             network,
