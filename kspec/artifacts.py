@@ -8,8 +8,9 @@
         curves.png    loss, metrics and learning rate over the epochs
         log.txt       what the terminal showed
         stages/       of a spec with stages: a folder for each, `1_prune_neurons`, with its model.keras, and with
-                      history.csv and curves.png where it trains; pareto.png beside them compares all
-                      its files where it makes some; a stage `bench` has those of the base in base/
+                      history.csv and curves.png where it trains, its files where it makes some, sensitivity.png
+                      where that was asked for; a stage `bench` has files of the base in base/
+        pareto.png    compares the stages
         export/       what `kspec export` has made: files, and export.json about them, as beside the files of stages
         bench.json    what `kspec bench` has measured, and bench.png beside it
         checkpoint/   while it trains: the states it can be resumed from (kspec/checkpoints.py)

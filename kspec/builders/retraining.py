@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kspec.builders.experiment import Experiment, assemble
+from kspec.builders.from_scratch import renew
 from kspec.errors import Problem, SpecError, dotted
 from kspec.spec.model import Model
 from kspec.spec.prune_weights import PruneWeights
@@ -23,7 +24,8 @@ def build_retraining(
     """The experiment of a stage, compiled with a new optimizer.
 
     base: the experiment of the spec, for its data. section: at `path` of the spec.
-    network: to train on, loaded; a new one is built where the section has a `model`.
+    network: to train on, loaded; a new one is built where the section has a `model`, and with `from_scratch` its
+        weights become new ones.
 
     Raises:
         SpecError: what does not fit, at its place in the section, or in `training` where the section inherits it.
@@ -32,6 +34,8 @@ def build_retraining(
     if isinstance(section, PruneWeights):
         training = training.model_copy(update={"pruning": section.pruning})
     new = section.model if isinstance(section, Train) else None
+    if isinstance(section, Train) and section.from_scratch:
+        renew(network, seed, (*path, "from_scratch"))
     model = base.spec.model if new is None else Model(network=new)
     spec = base.spec.model_copy(update={"training": training, "seed": seed, "model": model})
     try:

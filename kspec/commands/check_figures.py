@@ -16,6 +16,7 @@ from kspec.check.out_of_memory import needs, shown
 from kspec.commands import summary
 from kspec.commands.check_tables import clean
 from kspec.commands.console import clock, console
+from kspec.commands.stages.entries import label
 
 
 def figures_tree(report: Report, experiment: Experiment) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def _rows(report: Report, experiment: Experiment) -> Iterator[tuple[str, str]]:
         yield "MACs not counted", "; ".join(sorted(report.macs.uncounted))
     for stage in report.stages:
         macs = "" if stage["macs"] is None else f", {stage['macs']:,} MACs an example"
-        yield f"after {stage['name']}", f"{stage['parameters']:,} parameters{macs}"
+        yield f"after {label(stage)}", f"{stage['parameters']:,} parameters{macs}"
     if report.memory is not None:
         yield "memory of a step", f"about {needs(report.memory, spec.data.batch_size)}"
     if report.room is not None:

@@ -10,6 +10,7 @@ from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.builders.saved import load_model, taken_apart
 from kspec.commands.console import phase, say
 from kspec.commands.load import load, located
+from kspec.commands.stages.entries import lineage
 from kspec.spec.model import Model
 
 
@@ -40,12 +41,12 @@ def network_in(file: Path) -> Any:
 
 
 def newest(place: Path) -> Path:
-    """The model that a run ends with: of its last stage that changed it, or of its training.
+    """The model that a run ends with: of its last stage that changed it, baselines aside, or of its training.
 
     Raises:
         UsageError: not the folder of a finished run.
     """
     first = artifacts.model_path(place)
     entries = artifacts.read_record(place).get("stages") if not artifacts.run_of(place)[1] else None
-    changed = [one["name"] for one in entries or () if one["model"]]
+    changed = [one["name"] for one in lineage(entries or ()) if one["model"]]
     return place / artifacts.STAGES / changed[-1] / artifacts.MODEL if changed else first

@@ -18,6 +18,7 @@ from kspec.builders.model.freeze import layer_paths
 from kspec.check import graph, macs
 from kspec.commands.exported import LIST, Held, Subject, measured, subject
 from kspec.commands.reopened import network_in, reopen
+from kspec.commands.stages.entries import label
 from kspec.commands.summary import count
 from kspec.errors import UsageError
 from kspec.parts.export.make import sizes
@@ -74,11 +75,12 @@ def of_run(place: Path, *, several: bool) -> Found:
 
 
 def _models(place: Path) -> Iterator[tuple[str, Path]]:
-    """Name and file of each Keras model: `base`, and those of the stages."""
+    """Name and file of each Keras model: `base`, and those of the stages, the baselines marked."""
     first = artifacts.model_path(place)
     stages = sorted((place / artifacts.STAGES).glob(f"*/{artifacts.MODEL}"), key=_number)
     yield ("base" if stages else "model"), first
-    yield from ((file.parent.name, file) for file in stages)
+    names = {one["name"]: label(one) for one in artifacts.read_record(place).get("stages") or ()}
+    yield from ((names.get(file.parent.name, file.parent.name), file) for file in stages)
 
 
 def _number(file: Path) -> int:

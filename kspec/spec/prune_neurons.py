@@ -2,6 +2,7 @@
 
 - prune_neurons: {macs: 0.5, criterion: taylor, round_to: 8}
 - prune_neurons: {ratio: {"stage*": 0.5, "head": 0.25}, scope: all}
+- prune_neurons: {parameters: 0.7, sensitivity: [0.25, 0.5]}
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ class PruneNeurons(Section):
     """Patterns over layers that keep all their neurons."""
     calibration: int = Field(default=1024, ge=1, le=100_000_000)
     """So many examples of the train split, not augmented, tell what is important and set batch norm anew."""
+    sensitivity: bool | Annotated[ListedOrSingle[Share], Field(min_length=1)] = Field(
+        default=False, examples=[True, [0.25, 0.5]]
+    )
+    """What each group of neurons costs when these shares of it go, alone, measured on those examples before anything
+    is pruned (`kspec.sensitivity`): a plot in the stage's folder, and the figures in run.json. `true`: 0.25, 0.5, 0.75.
+    It takes an evaluation for each group and share."""
 
     @model_validator(mode="after")
     def _one_target(self) -> PruneNeurons:

@@ -2,6 +2,7 @@
 
 stages:
   - prune_neurons: {macs: 0.5, round_to: 8}
+  - train: {epochs: 6, from_scratch: true, baseline: true}
   - train: {epochs: 6, distill: {teacher: base}}
   - prune_weights: {sparsity: 0.8, epochs: 4}
   - quantize: int8
@@ -49,17 +50,24 @@ class Stage(OneOf):
     def keeps_model(self) -> bool:
         """Whether the Keras model after it is the one before: it makes files of it, or measures."""
         key, section = self.chosen
-        return key in ("export", "bench") or (key == "quantize" and section.keras is None)
+        return key in ("export", "bench") or (key == "quantize" and section.keras is None) or self.is_baseline
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is only to compare with."""
+        return self.train is not None and self.train.baseline
 
 
 def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Problem]:
     """Stages that would undo what came before: training fills zeros again.
 
-    base_is_pruned: the base training has made zeros too.
+    base_is_pruned: the base training has made zeros too. A baseline undoes nothing: nothing goes on from it.
     """
     by = "training.pruning" if base_is_pruned else ""
     for number, stage in enumerate(stages):
         key, section = stage.chosen
+        if stage.is_baseline:
+            continue
         if key == "train" and section.model is None and by:
             message = f"this training would fill the zeros again that {by} has made"
             hint = "prune_weights trains by itself, with `distill` too: put it last"
@@ -99,5 +107,6 @@ def unmeasured(stages: Sequence[Stage], gates: Iterable[str]) -> Iterator[Proble
 
 def _other(stages: Sequence[Stage], start: int) -> str:
     """The first stage from a number on that makes another model, or a file of other numbers; "" without one."""
-    found = ((number, stage.chosen[0]) for number, stage in enumerate(stages) if number >= start)
+    rest = ((number, stage) for number, stage in enumerate(stages) if number >= start and not stage.is_baseline)
+    found = ((number, stage.chosen[0]) for number, stage in rest)
     return next((f"stages[{number}].{key}" for number, key in found if key not in ("export", "bench")), "")

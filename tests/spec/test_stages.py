@@ -71,6 +71,8 @@ def test_the_complete_spec_reads_back():
     ("stages", "message"),
     [
         ("[{prune_weights: {sparsity: 0.5, epochs: 1}}, {train: {epochs: 1}}]", "would fill the zeros again"),
+        ("[{prune_weights: {sparsity: 0.5, epochs: 1}}, {train: {epochs: 1, from_scratch: true}}]", "the zeros again"),
+        ("[{train: {epochs: 1, from_scratch: true, model: CNN}}]", "`model` is a new network, and from_scratch"),
         ("[{prune_weights: {epochs: 1}}]", "what says how much to prune is missing"),
         ("[{prune_weights: {epochs: 1, sparsity: 0.5, sparsity_m_by_n: [2, 4]}}]", "takes the place of"),
         ("[prune_neurons]", "exactly one says how much goes"),
@@ -106,6 +108,7 @@ def test_bench_in_short():
 def test_after_its_bench_a_model_may_be_written_but_not_changed():
     gate = 'require: {latency_64_ms: "<= base / 3"}'
     spec("[{train: {epochs: 1}}, bench, {export: litert}, {bench: 1}]", gate)
+    spec("[bench, {train: {epochs: 1, from_scratch: true, baseline: true}}]", gate)
     for stage in ("{train: {epochs: 1}}", "{quantize: int8}", "{quantize: keras}"):
         with pytest.raises(SpecError, match="comes after the last bench of this batch size"):
             spec(f"[bench, {stage}, {{bench: 1}}]", gate)
@@ -127,6 +130,13 @@ def test_a_latency_that_is_not_measured(stages, found):
 
 def test_a_new_network_has_no_zeros_to_keep():
     spec("[{prune_weights: {sparsity: 0.5, epochs: 1}}, {train: {epochs: 1, model: MLP}}]")
+
+
+def test_a_baseline_undoes_nothing_and_makes_nothing_new():
+    zeros, beside = "{prune_weights: {sparsity: 0.5, epochs: 1}}", "{train: {epochs: 1, baseline: true, %s}}"
+    spec(f"[{zeros}, {beside % 'from_scratch: true'}]")
+    with pytest.raises(SpecError, match=r"zeros again that stages\[0\]\.prune_weights has made"):
+        spec(f"[{zeros}, {beside % 'model: MLP'}, {{train: {{epochs: 1}}}}]")
 
 
 def test_zeros_of_the_base_are_not_trained_away():

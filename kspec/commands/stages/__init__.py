@@ -12,7 +12,9 @@ This is the contract of a stage. A key of a stage (`prune_neurons`, `train`, ...
 network as `model.keras` there, measures it, counts it, writes the entry into run.json and prints what it has become. A
 stage that was stopped is called once more with the same folder, with what it had left there; a finished one is never
 run again. So `run` must give the same result from the same context, whatever process it runs in: everything random
-follows from `context.seed`, and only measured times differ. It writes nothing outside `context.folder`.
+follows from `context.seed`, and only measured times differ. It writes nothing outside `context.folder`. A baseline
+(`context.is_baseline`) is measured and kept like any other stage, and the stages after it go on from the model before
+it.
 
 `rehearse` is called before the base training, and by `kspec check`. It refuses what could not work, with a SpecError at
 `context.path`, and gives the network as the stage would leave it, with any weights, for the next stage to rehearse on;
@@ -30,6 +32,7 @@ from typing import Any
 from kspec.builders.experiment import Experiment
 from kspec.commands.measure import Metrics
 from kspec.commands.signals import Stopping
+from kspec.spec.train import Train
 
 Address = tuple[str | int, ...]
 
@@ -65,6 +68,11 @@ class Context:
     def path(self) -> Address:
         """Where the section stands in the spec, for a `Problem`."""
         return ("stages", self.number - 1, self.key)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether what it makes is only to compare with."""
+        return isinstance(self.section, Train) and self.section.baseline
 
     def network(self) -> Any:
         """The network before the stage, from what the pipeline gives to predictions, loaded anew; not compiled."""

@@ -13,6 +13,7 @@ from kspec.commands.bench_tables import measured_on
 from kspec.commands.console import phase
 from kspec.commands.exported import File, Held, make_files, refused
 from kspec.commands.stages import Artifact, Context, Outcome, latency, quantize, read_network
+from kspec.commands.stages.entries import lineage
 from kspec.commands.variants import Variant, in_keras, in_runtimes
 from kspec.errors import Problem, RunError, SpecError
 from kspec.parts.export.signature import inputs_of, network_of
@@ -103,7 +104,7 @@ def _of_model(context: Context, held: Held) -> Iterator[Variant]:
     """The model in Keras, and the files that the stages since its last change have made."""
     since: list[Any] = []
     network, name = context.network(), "base, unchanged"
-    for entry in context.earlier:
+    for entry in lineage(context.earlier):
         since, name = ([], entry["name"]) if entry["model"] else ([*since, entry], name)
     told = {"of": latency.MODEL, "model": name, "file": str(context.file)}
     yield from in_keras(network, told, held, is_baseline=False, is_scored=False)

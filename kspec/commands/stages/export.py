@@ -8,6 +8,7 @@ from typing import Any
 from kspec.commands.console import phase
 from kspec.commands.exported import Held, lines, make_files, refused
 from kspec.commands.stages import Artifact, Context, Outcome
+from kspec.commands.stages.entries import lineage
 from kspec.errors import Problem, RunError, SpecError
 from kspec.parts.export.table import Precision
 from kspec.spec.quantize import Int8
@@ -68,7 +69,7 @@ def chosen(asked: str, earlier: Mapping[str, Any] | None) -> Precision:
 
 def quantized(entries: Any) -> Mapping[str, Any] | None:
     """The entry of the last quantize stage that made a file of the model as it still is; None without one."""
-    for entry in reversed(entries):
+    for entry in reversed(lineage(entries)):
         if entry["model"]:
             return None
         if entry["stage"] == "quantize":
@@ -84,6 +85,6 @@ def planned(context: Context) -> Mapping[str, Any] | None:
         if key == "quantize":
             name, _ = section.chosen
             return None if name == "keras" else {"precision": name}
-        if key not in ("export", "bench"):
+        if key not in ("export", "bench") and not stage.is_baseline:
             return None
     return None

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kspec.builders.experiment import Experiment
+from kspec.commands.stages.entries import Entry, lineage
 from kspec.commands.stages.quantities import products
 from kspec.errors import Problem, RunError, SpecError, did_you_mean
 from kspec.spec.require import COMPARE, COUNTED, SPLITS, Gate, batch_size
-
-Entry = Mapping[str, Any]
-"""What run.json says of the base or a stage: `name`, `quantities`, `metrics`."""
 
 
 class GateError(RunError):
@@ -64,13 +62,13 @@ def metric(entry: Entry, split: str, name: str) -> float:
 
 
 def judged(require: Mapping[str, Gate], everything: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What run.json says of each gate. everything: the entries of the base and all stages.
+    """What run.json says of each gate. everything: the entries of the base and all stages; baselines are not judged.
 
     lost: the stage after which the gate was not kept any more; None where it is kept, or never was.
     """
     found = []
     for quantity, gate in require.items():
-        entries = _measuring(quantity, everything)
+        entries = _measuring(quantity, lineage(everything))
         values = [value_of(entry, quantity) for entry in entries]
         kept = [gate.holds(value, values[0]) for value in values]
         lost = None if kept[-1] else max((number for number, one in enumerate(kept) if one), default=None)

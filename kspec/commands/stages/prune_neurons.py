@@ -7,7 +7,7 @@ from typing import Any
 
 from kspec.builders.calibration import calibration
 from kspec.commands.console import phase
-from kspec.commands.stages import Context, Outcome
+from kspec.commands.stages import Context, Outcome, delicate
 from kspec.errors import Problem, SpecError
 from kspec.parts.neurons.prune import prune_neurons
 from kspec.parts.neurons.recalibrate import recalibrate
@@ -25,13 +25,15 @@ def run(context: Context) -> Outcome:
     """
     network = context.network()
     data = calibration(context.experiment, context.section.calibration, context.seed, network)
+    measured, line = delicate.measured(context, network, data)
     with phase(context.timing, "prune"):
         smaller, report = _pruned(context, network, data)
     with phase(context.timing, "recalibrate"):
         recalibrate(smaller, data)
     groups = [asdict(one) for one in report.groups]
     frozen = [asdict(one) for one in report.frozen]
-    return Outcome(network=smaller, facts={"groups": groups, "frozen": frozen}, lines=tuple(said(report)))
+    facts = {"groups": groups, "frozen": frozen, **measured}
+    return Outcome(network=smaller, facts=facts, lines=(*line, *said(report)))
 
 
 def rehearse(context: Context) -> Any:
@@ -52,7 +54,7 @@ def said(report: PruningReport) -> list[str]:
 
 def _pruned(context: Context, network: Any, data: Any) -> tuple[Any, PruningReport]:
     """Raises SpecError where `prune_neurons` refuses; without data, by `l2` in the place of `taylor`."""
-    arguments = context.section.model_dump(exclude={"calibration"})
+    arguments = context.section.model_dump(exclude={"calibration", "sensitivity"})
     if data is None and arguments["criterion"] == "taylor":
         arguments["criterion"] = "l2"
     batch = context.experiment.spec.data.batch_size

@@ -15,13 +15,13 @@ from kspec.commands.bench_tables import ms
 from kspec.commands.console import log, say, show
 from kspec.commands.signals import Stopping
 from kspec.commands.stages import gates, latency, pareto
+from kspec.commands.stages.entries import Entry, label
 from kspec.commands.stages.quantities import quantities
 from kspec.commands.stages.sequence import FOLDER, LOG, follow, model_file
 from kspec.spec import require
 
 PARETO = "pareto.png"
 PREFERRED = ("test_views", "test", "validation_views", "validation")
-Entry = Mapping[str, Any]
 
 
 def after_training(
@@ -81,7 +81,7 @@ def table(title: str, entries: Sequence[Entry]) -> Table:
         counts = [_whole(size[key]) for key in ("parameters", "nonzeros", "macs")]
         measured = [measured[0], ""] if entry is entries[0] else measured
         bytes_ = [_mb(size[key]) for key in ("size_mb", "gzip_mb")]
-        found.add_row(entry["name"], *counts, *bytes_, *measured, *_times(size, sizes))
+        found.add_row(label(entry), *counts, *bytes_, *measured, *_times(size, sizes))
         for one in entry.get("artifacts", ()):
             times = _times(of_files.get(latency.place(entry, one), {}), sizes)
             found.add_row(*_file_row(one, split, name, base), *times)

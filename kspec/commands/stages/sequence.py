@@ -17,6 +17,7 @@ from kspec.commands.console import clock, log, phase, say
 from kspec.commands.record import weights_digest
 from kspec.commands.signals import Stopping
 from kspec.commands.stages import Artifact, Context, Outcome, gates
+from kspec.commands.stages.entries import lineage
 from kspec.commands.stages.known import STAGES
 from kspec.commands.stages.quantities import metrics_of, products, quantities, sizes
 from kspec.commands.summary import count
@@ -50,7 +51,8 @@ def follow(
         name = context.folder.name
         if not any((context.folder / checkpoints.FOLDER).glob("*.safetensors")):  # else the log of the state says it
             say("")
-            say(f"stage {context.number} of {len(experiment.spec.stages)}: {context.key}", style="bold")
+            beside = " (baseline)" if context.is_baseline else ""
+            say(f"stage {context.number} of {len(experiment.spec.stages)}: {context.key}{beside}", style="bold")
         context.folder.mkdir(parents=True, exist_ok=True)
         artifacts.remove_partial(context.folder)
         keras.utils.set_random_seed(context.seed)
@@ -69,7 +71,8 @@ def follow(
 def rehearse(experiment: Experiment) -> list[dict[str, Any]]:
     """Everything that would stop a stage or leave a gate unmeasured, found before the training; nothing is kept.
 
-    Returns what each stage will leave: its `name`, `parameters`, and `macs`, None where they cannot be counted.
+    Returns what each stage will leave: its `name`, `parameters`, and `macs`, None where they cannot be counted; of a
+    baseline `baseline` too.
 
     Raises:
         SpecError: all that is wrong with the first stage that could not work, and with the gates.
@@ -91,8 +94,8 @@ def save(network: Any, experiment: Experiment, file: Path) -> None:
 
 
 def model_file(folder: Path, entries: list[Mapping[str, Any]]) -> Path:
-    """The newest model of a run: of the last stage that changed it, or of the base."""
-    changed = [one["name"] for one in entries if one["model"]]
+    """The newest model of a run: of the last stage that changed it, or of the base; a baseline changes nothing."""
+    changed = [one["name"] for one in lineage(entries) if one["model"]]
     return folder / FOLDER / changed[-1] / artifacts.MODEL if changed else folder / artifacts.MODEL
 
 
@@ -129,15 +132,16 @@ def _rehearse(experiment: Experiment, scratch: Path) -> list[dict[str, Any]]:
         context.folder.mkdir(parents=True)
         network = STAGES[context.key].rehearse(replace(context, earlier=()))
         save(network, experiment, context.folder / artifacts.MODEL)
-        record["stages"].append({"name": context.folder.name, "model": True})
+        name = {"name": context.folder.name, **_mark(context)}
+        record["stages"].append({**name, "model": True})
         macs, _ = products(network, experiment)
-        found.append({"name": context.folder.name, "parameters": count(network.weights), "macs": macs})
+        found.append({**name, "parameters": count(network.weights), "macs": macs})
     return found
 
 
 def _entry(context: Context, outcome: Outcome, record: Mapping[str, Any]) -> dict[str, Any]:
     """Saves and measures what a stage has made; what run.json says of it."""
-    before = record["stages"][-1] if record["stages"] else record["base"]
+    before = lineage([record["base"], *record["stages"]])[-1]
     # A latency stays with the bench that has measured it, beside the base that it measured in turn with it.
     counted = {key: value for key, value in before["quantities"].items() if key in COUNTED}
     measured: dict[str, Any] = {"quantities": counted, "metrics": before["metrics"]}
@@ -156,6 +160,7 @@ def _entry(context: Context, outcome: Outcome, record: Mapping[str, Any]) -> dic
         "name": context.folder.name,
         "stage": context.key,
         "model": network is not None,
+        **_mark(context),
         **_more(measured, outcome.quantities),
         **outcome.facts,
         "artifacts": [_artifact(one, context.folder) for one in outcome.artifacts],
@@ -166,6 +171,11 @@ def _entry(context: Context, outcome: Outcome, record: Mapping[str, Any]) -> dic
 
 def _more(entry: Mapping[str, Any], found: Mapping[str, float]) -> dict[str, Any]:
     return {**entry, "quantities": {**entry["quantities"], **found}}
+
+
+def _mark(context: Context) -> dict[str, bool]:
+    """What is said of baselines alone."""
+    return {"baseline": True} if context.is_baseline else {}
 
 
 def _measured(network: Any, experiment: Experiment, file: Path) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Sensitivity:
 
 def sensitivity(
     model: keras.Model,
-    data: tuple[Any, Any],
+    data: Any,
     *,
     ratios: Sequence[float] = (0.25, 0.5, 0.75),
     metric: Literal["accuracy", "loss"] = "accuracy",
@@ -50,9 +50,10 @@ def sensitivity(
     fine-tuned model reaches. The neurons are silenced in a copy, not cut: the results are the same, and nothing is
     traced anew. It costs one evaluation for each group and ratio.
 
-    model: as for `prune_neurons`. data: (x, y) arrays. ratios: shares of a group, more than 0 and at most 1.
+    model: as for `prune_neurons`. data: (x, y) arrays, or batches of them that are the same in every pass.
+    ratios: shares of a group, more than 0 and at most 1.
     metric: `accuracy` as Keras resolves it by the labels, or the `loss`. criterion, exclude, seed: as for
-    `prune_neurons`, on the same data. loss: that of the compiled model by default.
+    `prune_neurons`, on the same data. loss: that of the compiled model by default. batch_size: of arrays.
     Raises ValueError for what `prune_neurons` refuses too, and for ratios out of range.
 
     Example:
@@ -72,8 +73,10 @@ def sensitivity(
     copy, twins = copied(structure)
     copy.compile(loss=loss, metrics=["accuracy"] if metric == "accuracy" else None, jit_compile=False)
 
+    given = {"x": data[0], "y": data[1], "batch_size": batch_size} if isinstance(data, tuple) else {"x": data}
+
     def measured() -> float:
-        return float(copy.evaluate(*data, batch_size=batch_size, verbose=0, return_dict=True)[metric])
+        return float(copy.evaluate(**given, verbose=0, return_dict=True)[metric])
 
     base = measured()
     values = []

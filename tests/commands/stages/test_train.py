@@ -1,0 +1,175 @@
+"""The stage `train`: `from_scratch`, and `baseline`, through `kspec run`, `resume`, `check` and what reads a run."""
+
+import json
+import os
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+from kspec import artifacts
+from kspec.commands import variants
+from kspec.commands.progress import EpochLines
+from kspec.commands.reopened import newest
+
+STILL = "optimizer: {SGD: {learning_rate: 1.0e-45}}"
+"""A rate that changes no weight."""
+LIFE = """
+stages:
+  - prune_neurons: {ratio: 0.5, calibration: 64}
+  - train: {epochs: 3, from_scratch: true, baseline: true, learning_rate: 0.01}
+  - train: {epochs: 1, optimizer: {SGD: {learning_rate: 1.0e-45}}, distill: {teacher: previous}}
+  - train: {epochs: 1, baseline: true, model: {MLP: {hidden: [4]}}}
+require:
+  parameters: "<= 613"
+"""
+NAMES = ["1_prune_neurons", "2_train", "3_train", "4_train"]
+
+
+def only_run(root):
+    [folder] = [path.parent for path in root.glob("*/*/run.json")]
+    return folder
+
+
+def record(folder):
+    return json.loads((folder / "run.json").read_text())
+
+
+def plain(text):
+    """What a table says, without its lines."""
+    return " ".join(text.replace("│", " ").split())
+
+
+def weights(folder):
+    return [np.array(one) for one in keras.saving.load_model(folder / "model.keras", compile=False).weights]
+
+
+@pytest.fixture
+def with_baselines(small):
+    small.write_text(small.read_text() + LIFE)
+    return small
+
+
+def test_a_baseline_stands_beside_the_line(kspec, with_baselines, tmp_path):
+    result = kspec("run", with_baselines)
+    assert (result.code, result.err) == (0, "")
+    folder = only_run(tmp_path / "runs")
+    found = record(folder)
+    assert [one["name"] for one in found["stages"]] == NAMES
+    assert [one.get("baseline", False) for one in found["stages"]] == [False, True, False, True]
+    # The third stage changes no weight, and began with the model after the first.
+    first, scratch, third, other = (one["weights_sha256"] for one in found["stages"])
+    assert first == third and len({first, scratch, other}) == 3
+    assert [one["quantities"]["parameters"] for one in found["stages"]] == [613, 613, 613, 64 * 4 + 4 + 4 * 10 + 10 + 3]
+    assert all((folder / "stages" / name / "model.keras").is_file() for name in NAMES)
+    said = plain(result.out)
+    assert "stage 2 of 4: train (baseline)" in said
+    assert "2_train (baseline) 613" in said and "3_train 613" in said
+    assert f"final model {folder.relative_to(tmp_path)}/stages/3_train/model.keras" in said
+    # 313 parameters of the last baseline are not what the run has made.
+    [gate] = found["require"]
+    assert (gate["value"], gate["passed"], list(gate["values"])) == (613, True, ["base", "1_prune_neurons", "3_train"])
+    assert_each_reader_knows(folder, found)
+
+
+def assert_each_reader_knows(folder, found):
+    """`newest` is what `kspec export` takes, and the names are those of `kspec bench`."""
+    assert newest(folder) == folder / "stages/3_train/model.keras"
+    names = [name for name, _ in variants._models(folder)]
+    assert names == ["base", "1_prune_neurons", "2_train (baseline)", "3_train", "4_train (baseline)"]
+    assert artifacts.read_record(folder / "stages/2_train")["metrics"] == found["stages"][1]["metrics"]
+
+
+def test_a_baseline_loses_no_gate(kspec, small, tmp_path):
+    """A baseline that is better than the bound, between two that are worse, and one that is worse, at the end."""
+    small.write_text(
+        small.read_text()
+        + """
+stages:
+  - prune_neurons: {ratio: 0.5, criterion: l2, calibration: 64}
+  - train: {epochs: 1, baseline: true, model: {MLP: {hidden: [40]}}}
+  - quantize: {int8: {calibration: 64}}
+  - train: {epochs: 1, baseline: true, from_scratch: true}
+  - export: litert
+require:
+  parameters: ">= base - 10"
+  size_mb: "<= base / 1.5"
+"""
+    )
+    result = kspec("run", small)
+    assert result.code == 1
+    assert "parameters >= base - 10 = 1,203: it is 613, lost in the stage 1_prune_neurons" in result.err
+    assert "gate kept: size_mb" in result.out
+    found = record(only_run(tmp_path / "runs"))
+    pruned, wide, quantized, scratch, exported = found["stages"]
+    # The files are of the pruned network, and what is exported has the precision of the stage before the baseline.
+    assert exported["precision"] == quantized["precision"] == "int8" and exported["product"] is None
+    assert quantized["quantities"]["parameters"] == exported["quantities"]["parameters"] == 613
+    assert exported["quantities"]["size_mb"] == quantized["quantities"]["size_mb"]
+    assert exported["metrics"] == quantized["metrics"]
+    assert (wide["quantities"]["parameters"], scratch["quantities"]["parameters"]) == (64 * 40 + 40 + 400 + 10 + 3, 613)
+    assert pruned["weights_sha256"] != scratch["weights_sha256"]
+
+
+def test_new_values_follow_from_the_seed_of_the_stage(kspec, small, tmp_path):
+    """Two stages of the same network begin with other values, and a second run with the same ones."""
+    scratch = f"train: {{epochs: 1, from_scratch: true, {STILL}}}"
+    small.write_text(small.read_text() + f"stages: [{{{scratch}}}, {{{scratch}}}]\n")
+    for runs in ("one", "other"):
+        assert kspec("run", small, "--runs", runs).code == 0
+    one, other = (record(only_run(tmp_path / runs)) for runs in ("one", "other"))
+    digests = [entry["weights_sha256"] for entry in (one, *one["stages"])]
+    assert len(set(digests)) == 3
+    assert digests == [entry["weights_sha256"] for entry in (other, *other["stages"])]
+    # What the network has learnt of the data without training stays: mean, variance and count of Normalization.
+    base, fresh = (weights(only_run(tmp_path / "one") / place) for place in ("", "stages/2_train"))
+    assert [one.shape for one in base[:3]] == [(1,), (1,), ()] and base[0] != 0
+    assert all(np.array_equal(a, b) for a, b in zip(base[:3], fresh[:3], strict=True))
+
+
+def test_a_baseline_resumes_to_the_same_bits(kspec, with_baselines, tmp_path, monkeypatch):
+    assert kspec("run", with_baselines, "--runs", "alone").code == 0
+    alone = only_run(tmp_path / "alone")
+    seen, stops = EpochLines.on_train_batch_end, [(1, 2)]
+
+    def stop(self, batch, logs=None):
+        seen(self, batch, logs)
+        inside = list((tmp_path / "stopped").glob("small/*/stages/2_train/checkpoint"))
+        if stops and inside and (len(self.rows), batch) == stops[0]:
+            stops.pop()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochLines, "on_train_batch_end", stop)
+        assert kspec("run", with_baselines, "--runs", "stopped").code == 130
+    [folder] = (tmp_path / "stopped" / "small").iterdir()
+    assert len(record(folder)["stages"]) == 1
+    result = kspec("resume", folder)
+    assert (result.code, result.err) == (0, "")
+    assert "goes on with the stage 2_train, from epoch 2, step 3" in result.out
+    ours, theirs = record(folder), record(alone)
+    for mine, other in zip(ours["stages"], theirs["stages"], strict=True):
+        for key in ("weights_sha256", "metrics"):
+            assert mine[key] == other[key], mine["name"]
+    assert (folder / "stages/2_train/history.csv").read_bytes() == (alone / "stages/2_train/history.csv").read_bytes()
+
+
+def test_check_and_smoke(kspec, with_baselines):
+    figures = json.loads(kspec("check", with_baselines, "--json").out)["figures"]
+    assert [(one["name"], one["parameters"], one.get("baseline")) for one in figures["stages"]] == [
+        ("1_prune_neurons", 613, None),
+        ("2_train", 613, True),
+        ("3_train", 613, None),
+        ("4_train", 313, True),
+    ]
+    result = kspec("run", with_baselines, "--smoke")
+    assert (result.code, result.err) == (0, "")
+    assert "everything ran" in result.out
+
+
+def test_a_new_network_is_not_the_one_before_with_new_weights(kspec, small):
+    stages = "[{train: {epochs: 1, from_scratch: true, model: CNN}}]"
+    result = kspec("run", small, f"stages={stages}")
+    assert result.code == 2
+    assert "stages[0].train.from_scratch: `model` is a new network" in result.err
