@@ -19,8 +19,8 @@ from kspec.builders.experiment import Experiment
 from kspec.builders.saved import with_preprocessor
 from kspec.commands.measure import Metrics
 from kspec.parts.export.compare import LEAST_AGREEMENT, Task
-from kspec.parts.export.export import export
-from kspec.parts.export.make import EXAMPLES, Exported, refusal, tried
+from kspec.parts.export.export import converted_in_vain, export
+from kspec.parts.export.make import EXAMPLES, Exported
 from kspec.parts.export.runtimes import Runtime, run_file
 from kspec.parts.export.signature import named, network_of, texts_inside
 from kspec.parts.export.table import Format, Precision, file_name
@@ -104,10 +104,7 @@ def subject(experiment: Experiment, network: Any, form: Format) -> Subject:
 def refused(held: Held, network: Any, form: Format, precision: Precision) -> str:
     """Why a format cannot hold a network, found by converting it with a few examples; "" where it can."""
     what = subject(held.experiment, network, form)
-    if reason := refusal(what.model, form, precision):
-        return reason
-    inner, prepare, _ = network_of(what.model)
-    return tried(inner, prepare, held.calibration(TRIED, whole=what.whole), form, precision)
+    return converted_in_vain(what.model, held.calibration(TRIED, whole=what.whole), form, precision)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import keras
 
 from kspec.parts.export.compare import LEAST_AGREEMENT, Task
-from kspec.parts.export.make import Exported, make, source_of
+from kspec.parts.export.make import Exported, first_line, make, refusal, source_of, write
 from kspec.parts.export.signature import in_float32, network_of
 from kspec.parts.export.table import FORMATS, PRECISIONS, ExportError, Format, Precision, file_name
 
@@ -60,6 +60,25 @@ def export(
     with in_float32(network), tempfile.TemporaryDirectory() as scratch:
         source = source_of(network, prepare, examples, calibration, task, agreement)
         return tuple(make(source, form, precision, folder, Path(scratch), said) for form in formats)
+
+
+def converted_in_vain(model: keras.Model, examples: Any, form: Format, precision: Precision) -> str:
+    """Why a format cannot hold a model, found by converting it; "" where it can. What is written is thrown away.
+
+    examples: some features as the model reads them; for int8 they calibrate too.
+    """
+    network, prepare, _ = network_of(model)
+    if reason := refusal(network, form, precision):
+        return reason
+    with in_float32(network), tempfile.TemporaryDirectory() as scratch:
+        try:
+            source = source_of(network, prepare, examples, examples if precision == "int8" else None, None, 0.0)
+            write(source, form, precision, Path(scratch) / file_name(form, precision), Path(scratch))
+        except MemoryError:
+            raise
+        except Exception as error:  # converters raise many types, and what they say is what there is to say
+            return first_line(error)
+    return ""
 
 
 def quantize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,24 +102,6 @@ def refusal(network: keras.Model, form: Format, precision: Precision) -> str:
     return ""
 
 
-def tried(network: keras.Model, prepare: Any, examples: Any, form: Format, precision: Precision) -> str:
-    """Why a format cannot hold a network, found by converting it; "" where it can. What is written is thrown away.
-
-    examples: some features as `prepare` takes them; for int8 they calibrate too.
-    """
-    if reason := refusal(network, form, precision):
-        return reason
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            source = source_of(network, prepare, examples, examples if precision == "int8" else None, None, 0.0)
-            _write(source, form, precision, Path(scratch) / file_name(form, precision), Path(scratch))
-        except MemoryError:
-            raise
-        except Exception as error:  # as in `make`
-            return _first_line(error)
-    return ""
-
-
 def make(source: Source, form: Format, precision: Precision, folder: Path, scratch: Path, said: str) -> Exported:
     """Writes a format, runs and compares it; what goes wrong is the reason in the result."""
     try:
@@ -129,20 +110,22 @@ def make(source: Source, form: Format, precision: Precision, folder: Path, scrat
         work = scratch / form
         work.mkdir()
         made = work / file_name(form, precision)
-        _write(source, form, precision, made, scratch)
+        write(source, form, precision, made, scratch)
         return _finished(source, form, precision, made, folder, said)
     except MemoryError:
         raise
     except Exception as error:  # converters raise many types, and what they say is what there is to say
-        return Exported(form, precision, reason=_first_line(error))
+        return Exported(form, precision, reason=first_line(error))
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says first."""
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return lines[0][:300]
 
 
-def _write(source: Source, form: Format, precision: Precision, made: Path, scratch: Path) -> None:
+def write(source: Source, form: Format, precision: Precision, made: Path, scratch: Path) -> None:
+    """Converts the network to the file or folder `made`; raises what the converter raises."""
     with silence():
         if form == "onnx":
             convert.to_onnx(source.network, made)

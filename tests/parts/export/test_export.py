@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import kspec
+from kspec.parts.export.export import converted_in_vain
 from kspec.parts.export import convert
 from kspec.parts.export.table import NEEDS
 
@@ -186,3 +187,16 @@ def test_nothing_is_replaced(convolutional, tmp_path):
     with pytest.raises(FileExistsError, match=r"model\.tflite: exists already"):
         kspec.quantize(model, tmp_path / "model.tflite", "float16", examples=images)
     assert (tmp_path / "model.tflite").read_text() == "mine"
+
+
+def test_a_conversion_is_tried_as_it_will_be_made():
+    inputs = keras.Input((8, 8, 3))
+    images = np.zeros((2, 8, 8, 3), "float32")
+
+    def network(layer):
+        x = keras.layers.Conv2D(4, 3, dtype="mixed_bfloat16")(inputs)
+        return keras.Model(inputs, keras.layers.Flatten()(layer(x)))
+
+    assert converted_in_vain(network(keras.layers.ReLU(dtype="mixed_bfloat16")), images, "litert", "int8") == ""
+    lanczos = keras.layers.Resizing(4, 4, interpolation="lanczos3")
+    assert "ScaleAndTranslate" in converted_in_vain(network(lanczos), images, "litert", "float32")
