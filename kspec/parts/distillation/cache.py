@@ -88,22 +88,22 @@ class TeacherCache:
         self.filled[positions, views] = True
 
     def average(self) -> TeacherCache:
-        """Gives every view of an example the mean of the teacher's probabilities over all its views; returns itself.
+        """Gives every view of an example the mean of the teacher's probabilities over its views; returns itself.
 
-        So the student learns one answer for an example, that of test-time views, however it looks at it.
+        So the student learns one answer for an example, that of test-time views, however it looks at it. Views that are
+        not filled stay so, and do not count.
 
         Raises:
-            ValueError: the cache does not hold every view of every example.
+            ValueError: the cache is empty.
         """
         table = self._filled_table().astype("float32")
-        if not self.filled.all():
-            raise ValueError(f"{np.count_nonzero(~self.filled)} views are not filled, and a mean needs all of them")
+        there = self.filled.reshape(*self.filled.shape, *[1] * (table.ndim - 2))
         if self.kind == "softmax":
-            mean = np.logaddexp.reduce(table, axis=1, keepdims=True) - np.log(self.views)
-        else:  # log-odds of the mean: from the sums of p and of 1 - p
-            yes, no = (np.logaddexp.reduce(-np.logaddexp(0, sign * table), axis=1) for sign in (-1, 1))
-            mean = (yes - no)[:, None]
-        self.table = np.broadcast_to(mean, table.shape).astype(self.dtype)
+            mean = _log_mean(table, there)
+        else:  # log-odds of the mean: from the means of p and of 1 - p
+            yes, no = (_log_mean(-np.logaddexp(0, sign * table), there) for sign in (-1, 1))
+            mean = yes - no
+        self.table = np.where(there, mean, table).astype(self.dtype)
         return self
 
     def attach(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
@@ -152,6 +152,13 @@ class TeacherCache:
         if self.table is None:
             raise ValueError("the cache is empty: fill() it first")
         return self.table
+
+
+def _log_mean(logs: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The logarithm of the mean over the views that are there; 0 where none is."""
+    count = there.sum(axis=1, keepdims=True)
+    total = np.logaddexp.reduce(np.where(there, logs, -np.inf), axis=1, keepdims=True)
+    return np.where(count > 0, total - np.log(np.maximum(count, 1)), 0.0)
 
 
 def _as_numpy(x: Any) -> Any:

@@ -60,11 +60,13 @@ def test_the_mean_of_the_views_is_that_of_their_probabilities(kind, first, secon
     np.testing.assert_allclose(found, [[mean, mean]], rtol=1e-5)
 
 
-def test_a_mean_needs_all_views():
-    cache = TeacherCache(2, 2)
-    cache._put(np.array([0, 0, 1]), np.array([0, 1, 0]), Scores(tf.zeros((3, 4)), "softmax"))
-    with pytest.raises(ValueError, match="1 views are not filled"):
-        cache.average()
+def test_a_view_that_is_not_filled_does_not_count_in_the_mean():
+    cache = TeacherCache(2, 2, "float32")
+    scores = np.log(np.array([[0.5, 0.5], [0.1, 0.9], [0.2, 0.8]], "float32"))
+    cache._put(np.array([0, 0, 1]), np.array([0, 1, 0]), Scores(tf.constant(scores), "softmax"))
+    table = cache.average().table
+    np.testing.assert_allclose(np.exp(table[cache.filled]), [[0.3, 0.7], [0.3, 0.7], [0.2, 0.8]], rtol=1e-5)
+    assert cache.filled.tolist() == [[True, True], [True, False]] and np.isfinite(table).all()
 
 
 def test_the_memory_is_what_the_docstring_says():

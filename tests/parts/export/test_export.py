@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 import kspec
-from kspec.parts.export.export import converted_in_vain
 from kspec.parts.export import convert
+from kspec.parts.export.export import converted_in_vain
 from kspec.parts.export.table import NEEDS
 
 FORMATS = [
