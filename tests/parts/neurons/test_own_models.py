@@ -38,3 +38,14 @@ def test_a_network_of_residual_streams_only_says_what_to_do():
         *(2, 2),
         *(3, 3),
     ]
+
+
+def test_the_fixed_convolution_of_fast_resnet_is_counted_and_stays():
+    model = FastResNet((8, 8, 3), 10, widths=[4])
+    small, report = prune_neurons(model, ratio=0.5, criterion="l2", scope="all")
+    # 24 filters of 2 x 2 x 3 at 7 x 7 places; then 3 x 3 windows, at 7 x 7 and after the pooling at 3 x 3; 10 outputs.
+    fixed = 49 * 24 * 2 * 2 * 3
+    assert report.macs_before == fixed + 49 * 9 * 24 * 4 + 9 * 9 * 4 * 4 + 4 * 10
+    assert report.macs_after == fixed + 49 * 9 * 24 * 2 + 9 * 9 * 2 * 2 + 2 * 10
+    assert small.get_layer("whiten").kernel.shape == (2, 2, 3, 24)
+    assert any("whiten (WhiteningConv2D): its filters are those of the data" in one.reason for one in report.frozen)

@@ -10,6 +10,7 @@ import keras
 from kspec.parts.layers.batch_normalization import FusedBatchNormalization
 from kspec.parts.layers.sequence_pooling import SequencePooling
 from kspec.parts.layers.token_embedding import TokenEmbedding
+from kspec.parts.layers.whitening import WhiteningConv2D
 from kspec.parts.neurons.rules import activation, attention, merging, passing, recurrent, shaping, weights
 from kspec.parts.neurons.rules.call import Rule, is_layer
 
@@ -28,6 +29,7 @@ LAYERS: Mapping[type, Rule] = {
     ),
     **_all(Rule(weights.depthwise, weights.depthwise_work), _K.DepthwiseConv1D, _K.DepthwiseConv2D),
     **_all(Rule(weights.separable, weights.separable_work), _K.SeparableConv1D, _K.SeparableConv2D),
+    WhiteningConv2D: Rule(weights.whitening, weights.whitening_work),
     **_all(Rule(weights.embedding), _K.Embedding, TokenEmbedding),
     **_all(Rule(passing.batch_normalization), _K.BatchNormalization, FusedBatchNormalization),
     **_all(

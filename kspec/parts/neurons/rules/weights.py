@@ -52,6 +52,17 @@ def _grouped(call: Call) -> list[Flow]:
     return [Flow(channel_axis(call.layer, len(call.shape)), made)]
 
 
+def whitening(call: Call) -> list[Flow]:
+    """WhiteningConv2D, whose filters follow from the data and come in opposite pairs."""
+    reason = "its filters are those of the data"
+    call.freeze(call.inputs[0].tokens, reason)
+    made = call.channels.fresh(call.layer.filters)
+    call.freeze(made, reason)
+    call.slot(call.layer.kernel, -1, made, "out")
+    call.slot(call.layer.bias, 0, made, "other")
+    return [Flow(len(call.shape) - 1, made)]
+
+
 def depthwise(call: Call) -> list[Flow]:
     """Each channel is filtered alone, into `depth_multiplier` channels side by side."""
     layer = call.layer
@@ -103,6 +114,12 @@ def convolution_work(call: Call, outputs: list[Flow]) -> None:
         call.macs(_positions(call, outputs[0]), made, factor=window * layer.kernel.shape[-2])
     else:
         call.macs(_positions(call, outputs[0]), call.noted("read"), made, factor=window)
+
+
+def whitening_work(call: Call, outputs: list[Flow]) -> None:
+    """in * out * window for each output position."""
+    factor = math.prod(call.layer.kernel.shape[:-1])
+    call.macs(_positions(call, outputs[0]), outputs[0].tokens, factor=factor)
 
 
 def transposed_work(call: Call, outputs: list[Flow]) -> None:
