@@ -121,6 +121,7 @@ STAND_INS = {
     "imdb_bert": bert,
     "imdb_bert_lora": bert,
     "imdb_bert_quick": bert,
+    "imdb_bert_small": lambda folder: [*bert(folder), "data.test=0.25"],
     "imdb_gpt2": bert,
 }
 
