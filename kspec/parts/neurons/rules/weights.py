@@ -19,7 +19,7 @@ def dense(call: Call) -> list[Flow]:
 def convolution(call: Call) -> list[Flow]:
     """Conv1D, 2D, 3D: the kernel ends in (in, out). Grouped ones are frozen: their groups read fixed channels."""
     if call.layer.groups > 1:
-        return _grouped(call)
+        return _fixed(call, "a grouped convolution reads fixed channels")
     return _product(call, "filters", kernel_in=-2, kernel_out=-1)
 
 
@@ -42,25 +42,19 @@ def _product(call: Call, key: str, kernel_in: int, kernel_out: int) -> list[Flow
     return [Flow(axis, made)]
 
 
-def _grouped(call: Call) -> list[Flow]:
-    reason = "a grouped convolution reads fixed channels"
+def whitening(call: Call) -> list[Flow]:
+    """WhiteningConv2D, whose filters follow from the data and come in opposite pairs."""
+    return _fixed(call, "its filters are those of the data")
+
+
+def _fixed(call: Call, reason: str) -> list[Flow]:
+    """A convolution that keeps all channels that it reads and makes."""
     call.freeze(call.inputs[0].tokens, reason)
     made = call.channels.fresh(call.layer.filters)
     call.freeze(made, reason)
     call.slot(call.layer.kernel, -1, made, "out")
     call.slot(call.layer.bias, 0, made, "other")
     return [Flow(channel_axis(call.layer, len(call.shape)), made)]
-
-
-def whitening(call: Call) -> list[Flow]:
-    """WhiteningConv2D, whose filters follow from the data and come in opposite pairs."""
-    reason = "its filters are those of the data"
-    call.freeze(call.inputs[0].tokens, reason)
-    made = call.channels.fresh(call.layer.filters)
-    call.freeze(made, reason)
-    call.slot(call.layer.kernel, -1, made, "out")
-    call.slot(call.layer.bias, 0, made, "other")
-    return [Flow(len(call.shape) - 1, made)]
 
 
 def depthwise(call: Call) -> list[Flow]:
