@@ -7,13 +7,9 @@ import pytest
 import tensorflow as tf
 
 import kspec as library
+from tests.commands.runs import only_run
 
 STAGES = "stages: [{quantize: {int8: {calibration: 100}}}, {export: litert}]\n"
-
-
-def only_run(root):
-    [folder] = [path.parent for path in root.glob("*/*/run.json")]
-    return folder
 
 
 def test_from_training_to_measured_files(kspec, small, tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kspec.commands.progress import EpochLines
+from tests.commands.runs import only_run
 
 PRUNING = """
   pruning:
@@ -21,11 +22,6 @@ PRUNING = """
 def pruned(small):
     small.write_text(small.read_text().replace("training: {epochs: 2}", "training:\n  epochs: 3" + PRUNING))
     return small
-
-
-def only_run(root):
-    [folder] = [path.parent for path in root.glob("*/*/run.json")]
-    return folder
 
 
 def test_the_sparsity_is_in_table_record_and_model(kspec, pruned, tmp_path):

@@ -1,20 +1,12 @@
 """`kspec run`: what it leaves behind, that it repeats, and that it refuses."""
 
 import csv
-import json
 
 import keras
 import numpy as np
 import pytest
 
-
-def only_run(root):
-    [folder] = [path.parent for path in root.glob("*/*/run.json")]
-    return folder
-
-
-def record(folder):
-    return json.loads((folder / "run.json").read_text())
+from tests.commands.runs import only_run, record
 
 
 def test_a_run_leaves_its_record(kspec, small, tmp_path):

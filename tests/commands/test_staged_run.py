@@ -11,6 +11,7 @@ import pytest
 
 from kspec import artifacts
 from kspec.commands.progress import EpochLines
+from tests.commands.runs import only_run, plain, record
 
 LIFE = """
 stages:
@@ -30,20 +31,6 @@ def staged(small):
     """The small spec, which drops out, shuffles and augments, with three stages after it."""
     small.write_text(small.read_text() + LIFE)
     return small
-
-
-def only_run(root):
-    [folder] = [path.parent for path in root.glob("*/*/run.json")]
-    return folder
-
-
-def record(folder):
-    return json.loads((folder / "run.json").read_text())
-
-
-def plain(text):
-    """What a table says, without its lines."""
-    return " ".join(text.replace("│", " ").split())
 
 
 def test_the_whole_life(kspec, staged, tmp_path):

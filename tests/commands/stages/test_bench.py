@@ -8,6 +8,7 @@ import pytest
 
 import kspec as library
 from kspec.commands.stages import bench
+from tests.commands.runs import only_run, record
 
 LIFE = """
 stages:
@@ -19,15 +20,6 @@ require:
   latency_1_ms: "<= 100000"
   latency_4_ms: "<= 0.000001"
 """
-
-
-def only_run(root):
-    [folder] = [path.parent for path in root.glob("*/*/run.json")]
-    return folder
-
-
-def record(folder):
-    return json.loads((folder / "run.json").read_text())
 
 
 def cells(text, name):

@@ -8,13 +8,9 @@ import pytest
 import kspec as library
 from kspec.commands.stages.delicate import _line
 from kspec.parts.neurons.sensitivity import Sensitivity
+from tests.commands.runs import only_run
 
 STAGE = "stages: [{{prune_neurons: {{ratio: 0.5, calibration: 100000, sensitivity: {}}}}}]\n"
-
-
-def only_run(root):
-    [folder] = [path.parent for path in root.glob("*/*/run.json")]
-    return folder
 
 
 def deep(small, sensitivity):

@@ -12,6 +12,7 @@ from kspec import artifacts
 from kspec.commands import variants
 from kspec.commands.progress import EpochLines
 from kspec.commands.reopened import newest
+from tests.commands.runs import only_run, plain, record
 
 STILL = "optimizer: {SGD: {learning_rate: 1.0e-45}}"
 """A rate that changes no weight."""
@@ -25,20 +26,6 @@ require:
   parameters: "<= 613"
 """
 NAMES = ["1_prune_neurons", "2_train", "3_train", "4_train"]
-
-
-def only_run(root):
-    [folder] = [path.parent for path in root.glob("*/*/run.json")]
-    return folder
-
-
-def record(folder):
-    return json.loads((folder / "run.json").read_text())
-
-
-def plain(text):
-    """What a table says, without its lines."""
-    return " ".join(text.replace("│", " ").split())
 
 
 def weights(folder):
