@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from kspec.builders.data.order import ENDLESS
 from kspec.builders.data.pipeline import pipeline, steps_an_epoch
 from kspec.builders.experiment import SMOKE_STEPS, Experiment
 from kspec.builders.saved import taken_apart
+from kspec.builders.targets import MIXING
 from kspec.builders.trained import read_trained, trained_file
 from kspec.errors import Problem, SpecError, did_you_mean
 from kspec.parts.distillation import losses
 from kspec.parts.distillation.cache import TeacherCache
 from kspec.parts.distillation.distiller import Distiller
 from kspec.parts.distillation.teachers import SelfTeacher
+from kspec.spec.data import Data
 from kspec.spec.distill import BASE, PREVIOUS, SELF, WORDS, Distill
 
 Address = tuple[str | int, ...]
@@ -43,8 +46,9 @@ def build_distiller(
     watch: is given the batches that the teacher is asked about before the training.
 
     Raises:
-        SpecError: a teacher that is not there, or does not fit.
+        SpecError: a teacher that is not there, or does not fit; views of blended examples are averaged.
     """
+    _one_answer(section, path, experiment)
     teacher = build_teacher(section, path, files, experiment)
     cached = section.views is not None
     student = experiment.model
@@ -121,13 +125,15 @@ def _same(one: Any, other: Any) -> bool:
 def _views(experiment: Experiment, section: Distill, smoke: bool) -> Any:
     """The batches of the training, which say which view of which example they hold."""
     limit = SMOKE_STEPS if smoke else experiment.spec.training.steps_per_epoch
-    steps = steps_an_epoch(len(experiment.datasets.train), experiment.spec.data, limit)
-    return _batches(experiment, section, steps=steps, epoch=experiment.epoch, first=experiment.first)
+    data = experiment.spec.data
+    steps = steps_an_epoch(len(experiment.datasets.train), data, limit)
+    views = ENDLESS if section.average_views else section.views
+    return _batches(experiment, data, views=views, steps=steps, epoch=experiment.epoch, first=experiment.first)
 
 
-def _batches(experiment: Experiment, section: Distill, **given: Any) -> Any:
-    data, targets, seed = experiment.spec.data, experiment.targets, experiment.spec.seed
-    return pipeline(experiment.datasets.train, data, targets, seed=seed, training=True, views=section.views, **given)
+def _batches(experiment: Experiment, data: Data, **given: Any) -> Any:
+    train, targets, seed = experiment.datasets.train, experiment.targets, experiment.spec.seed
+    return pipeline(train, data, targets, seed=seed, training=True, **given)
 
 
 def _filled(experiment: Experiment, teacher: Any, section: Distill, folder: Path, watch: Watch) -> TeacherCache:
@@ -140,10 +146,19 @@ def _cache(experiment: Experiment, teacher: Any, section: Distill, folder: Path,
     file = folder / SCORES
     if file.is_file():
         return TeacherCache.load(file)
-    views = section.views or 1
-    one_pass = steps_an_epoch(len(experiment.datasets.train), experiment.spec.data, None)
+    views, data = section.views or 1, experiment.spec.data
+    if section.average_views:  # asked for in any view, an example that a pass left out would have no answer
+        data = data.model_copy(update={"drop_remainder": False})
+    steps = steps_an_epoch(len(experiment.datasets.train), data, None) * views
     cache = TeacherCache(len(experiment.datasets.train), views)
-    steps = one_pass * views
-    cache.fill(teacher, watch(_batches(experiment, section, steps=steps), steps))
+    cache.fill(teacher, watch(_batches(experiment, data, views=views, steps=steps), steps))
     cache.save(file)
     return cache
+
+
+def _one_answer(section: Distill, path: Address, experiment: Experiment) -> None:
+    """One answer for all views of an example is none for its blends with others."""
+    mixing = [one.name for one in experiment.spec.data.augment if one.name in MIXING]
+    if section.average_views and mixing:
+        message = f"{mixing[0]} blends examples: the mean over the views of one would be taught for two"
+        raise SpecError(Problem((*path, "average_views"), message, "no average_views, or no mixing", on_key=True))

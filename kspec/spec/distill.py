@@ -107,7 +107,8 @@ class Distill(Section):
     """So many augmented views of each example, again and again: the teacher is asked once about each, before the
     training, and not in it. By default every epoch augments anew, and the teacher sees every batch."""
     average_views: bool = False
-    """Each of the views is taught the mean of the teacher's answers about all of them, as over test-time views."""
+    """An example is taught the mean of the teacher's answers about its `views`, as over test-time views; the network
+    itself sees a new view in every epoch, as there is one answer for all."""
     decay: float | None = Field(default=None, ge=0, le=1, examples=[0.999])
     """Of the moving average that `self` is; by default 0.999."""
 

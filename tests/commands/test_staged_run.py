@@ -16,7 +16,7 @@ from tests.commands.runs import only_run, plain, record
 LIFE = """
 stages:
   - prune_neurons: {ratio: 0.5, calibration: 64}
-  - train: {epochs: 2, learning_rate: 0.01, distill: {teacher: base, temperature: 2, views: 2, average_views: true}}
+  - train: {epochs: 2, learning_rate: 0.01, distill: {teacher: base, temperature: 2, views: 2}}
   - prune_weights: {sparsity: 0.75, epochs: 2, exclude: predictions/*, distill: {teacher: previous}}
 """
 GATES = """

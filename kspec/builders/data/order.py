@@ -9,6 +9,8 @@ import tensorflow as tf
 
 WINDOW = 50
 """Batches whose examples are sorted by length together: enough that little is padded, few enough to stay random."""
+ENDLESS = 2**62
+"""So many views that none comes again."""
 
 
 def batches_per_pass(examples: int, batch_size: int, drop_remainder: bool) -> int:
@@ -38,8 +40,8 @@ def order(
     epoch.
 
     views: after so many passes the passes come again, numbered from 0, in the same orders and batches: all that is made
-    of (pass, step, place in the batch) is then a function of (example, pass), and each example has so many views. None:
-    no pass comes again.
+    of (pass, step, place in the batch) is then a function of (example, pass), and each example has so many views. None
+    and ENDLESS: no pass comes again.
 
     lengths: int64 (examples,). With it, the examples of a batch are of similar length: see `grouped_by_length`.
     """

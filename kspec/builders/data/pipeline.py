@@ -48,7 +48,8 @@ def pipeline(
         on in the middle of one; the batches then run on into the next epoch. None is 0.
     views: the batches are ((positions int64, views int64), (x, y)), each (batch,), and a view of an example is the same
         whenever it comes: what a kspec.TeacherCache is filled with (`steps` of `views` passes) and attached to. Order,
-        batches and augmentation, mixing too, begin anew after `views` passes. Training only.
+        batches and augmentation, mixing too, begin anew after `views` passes. ENDLESS: they say where they are from,
+        and no view comes again. Training only.
 
     Tokens of a KerasHub model come in batches of similar length, padded to the longest; see `data.text`.
     The examples are held once, as tensors that the dataset refers to; images stay uint8 until a layer needs floats.

@@ -41,6 +41,7 @@ class TeacherCache:
         self.filled = np.zeros((examples, views), bool)
         self.kind: Literal["softmax", "sigmoid"] | None = None
         self.table: np.ndarray | None = None
+        self.is_average = False
 
     @property
     def nbytes(self) -> int:
@@ -88,10 +89,10 @@ class TeacherCache:
         self.filled[positions, views] = True
 
     def average(self) -> TeacherCache:
-        """Gives every view of an example the mean of the teacher's probabilities over its views; returns itself.
+        """A new cache of one answer for each example: the mean of the teacher's probabilities over its views.
 
-        So the student learns one answer for an example, that of test-time views, however it looks at it. Views that are
-        not filled stay so, and do not count.
+        It is the answer of test-time views, and answers for any view of the example, one that the teacher has not seen
+        too. Views that are not filled do not count.
 
         Raises:
             ValueError: the cache is empty.
@@ -103,8 +104,10 @@ class TeacherCache:
         else:  # log-odds of the mean: from the means of p and of 1 - p
             yes, no = (_log_mean(-np.logaddexp(0, sign * table), there) for sign in (-1, 1))
             mean = yes - no
-        self.table = np.where(there, mean, table).astype(self.dtype)
-        return self
+        found = TeacherCache(self.examples, 1, self.dtype)
+        found.table, found.kind, found.is_average = mean.astype(self.dtype), self.kind, True
+        found.filled = self.filled.any(axis=1, keepdims=True)
+        return found
 
     def attach(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         """Batches for `Distiller.fit`, of ({"inputs": x, "teacher_scores": scores}, y, ...).
@@ -118,8 +121,8 @@ class TeacherCache:
         table, filled = tf.constant(self._filled_table()), tf.constant(self.filled)
 
         def with_scores(key: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
-            x, *rest = batch
-            where = tf.stack(key, axis=-1)
+            (positions, views), (x, *rest) = key, batch
+            where = tf.stack([positions, tf.zeros_like(views) if self.is_average else views], axis=-1)
             message = "the cache does not hold every (position, view) of the batch; it needs fill() with the same views"
             with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(tf.gather_nd(filled, where)), [message])]):
                 return ({INPUTS: x, TEACHER_SCORES: tf.gather_nd(table, where)}, *rest)
@@ -136,7 +139,8 @@ class TeacherCache:
             raise FileExistsError(f"{path} exists: overwrite=True replaces it")
         written = path.with_name(f".{path.name}.partial")
         with open(written, "wb") as file:
-            np.savez(file, table=self._filled_table(), filled=self.filled, kind=np.array(self.kind))
+            facts = {"kind": np.array(self.kind), "is_average": np.array(self.is_average)}
+            np.savez(file, table=self._filled_table(), filled=self.filled, **facts)
         os.replace(written, path)
 
     @classmethod
@@ -144,8 +148,10 @@ class TeacherCache:
         """The cache that `save` wrote."""
         with np.load(filepath, allow_pickle=False) as stored:
             table, filled, kind = stored["table"], stored["filled"], str(stored["kind"])
+            is_average = "is_average" in stored and bool(stored["is_average"])  # not in files of kspec 0.3
         cache = cls(filled.shape[0], filled.shape[1], table.dtype.name)
         cache.table, cache.filled, cache.kind = table, filled, "softmax" if kind == "softmax" else "sigmoid"
+        cache.is_average = is_average
         return cache
 
     def _filled_table(self) -> np.ndarray:

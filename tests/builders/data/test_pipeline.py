@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kspec.builders.data.order import ENDLESS
 from kspec.builders.data.pipeline import pipeline
 from kspec.builders.examples import Examples
 from kspec.builders.targets import targets
@@ -176,3 +177,15 @@ def test_views_come_again_with_their_positions():
     for epoch in range(5):
         once = passes(epoch, 1)
         assert once == {key: image for key, image in both.items() if key[1] == epoch % 2}
+
+
+def test_endless_views_say_where_they_are_from_and_do_not_come_again():
+    spec = Data.model_validate({"sklearn": "digits", "batch_size": 5, "augment": [{"RandomCrop": {"padding": 4}}]})
+    images = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3)).astype("uint8")
+    examples = Examples(images, np.arange(10) % 3)
+    given = {"seed": 7, "training": True, "steps": 12, "views": ENDLESS}
+    found = {}
+    for (positions, views), (x, _) in pipeline(examples, spec, targets("classification", 3, "auto", ()), **given):
+        found |= {(int(p), int(v)): image.tobytes() for p, v, image in zip(positions, views, x.numpy(), strict=True)}
+    assert sorted(found) == [(position, view) for position in range(10) for view in range(6)]
+    assert len(set(found.values())) > 50

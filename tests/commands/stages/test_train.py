@@ -160,3 +160,24 @@ def test_a_new_network_is_not_the_one_before_with_new_weights(kspec, small):
     result = kspec("run", small, f"stages={stages}")
     assert result.code == 2
     assert "stages[0].train.from_scratch: `model` is a new network" in result.err
+
+
+TAUGHT = "[{train: {epochs: 3, distill: {teacher: base, views: 1, average_views: true}}}]"
+
+
+def test_one_answer_teaches_new_views_of_every_example(kspec, small, tmp_path):
+    """Three epochs with an answer about one view, each of which leaves out other examples than the pass."""
+    given = [f"stages={TAUGHT}", "data.augment=[{RandomRotation: {factor: 0.1}}]", "data.drop_remainder=true"]
+    result = kspec("run", small, *given)
+    assert (result.code, result.err) == (0, "")
+    folder = only_run(tmp_path / "runs")
+    with np.load(folder / "stages/1_train/teacher_scores.npz") as stored:
+        assert stored["filled"].shape[1] == 1 and stored["filled"].shape[0] % 32 > 0
+        assert stored["filled"].all()
+
+
+def test_blended_examples_have_no_answer_of_their_own(kspec, small):
+    result = kspec("run", small, f"stages={TAUGHT}")
+    assert result.code == 2
+    assert "stages[0].train.distill.average_views: MixUp blends examples" in result.err
+    assert "epoch 1" not in result.out
