@@ -9,6 +9,7 @@ from typing import Any
 
 from kspec.builders.experiment import Experiment, assemble
 from kspec.builders.from_scratch import renew
+from kspec.builders.model.freeze import refreeze
 from kspec.errors import Problem, SpecError, dotted
 from kspec.spec.model import Model
 from kspec.spec.prune_weights import PruneWeights
@@ -36,9 +37,11 @@ def build_retraining(
     new = section.model if isinstance(section, Train) else None
     if isinstance(section, Train) and section.from_scratch:
         renew(network, seed, (*path, "from_scratch"))
-    model = base.spec.model if new is None else Model(network=new)
+    model = base.spec.model if new is None else Model(network=new, freeze=section.freeze or ())
     spec = base.spec.model_copy(update={"training": training, "seed": seed, "model": model})
     try:
+        if new is None and section.freeze is not None:
+            refreeze(network, section.freeze, base.spec.model)
         return assemble(spec, base.datasets, smoke=smoke, folder=folder, network=network if new is None else None)
     except SpecError as error:
         raise type(error)(list(placed(error.problems, section, path))) from error
@@ -49,7 +52,9 @@ def placed(problems: tuple[Problem, ...], section: Retraining, path: Address) ->
     given = section.model_fields_set
     for problem in problems:
         top, *rest = problem.path or ("",)
-        if top == "model" and "model" in given:
+        if top == "model" and rest[:1] == ["freeze"] and "freeze" in given:
+            yield replace(problem, path=(*path, *rest))
+        elif top == "model" and "model" in given:
             yield replace(problem, path=(*path, "model", *rest))
         elif top == "training" and rest[:1] == ["pruning"]:
             inner = ["sparsity"] if rest[1:2] == ["schedule"] and "sparsity" in given else rest[1:]

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from kspec.errors import Problem
-from kspec.spec.base import Listed, Section, collected
+from kspec.spec.base import Listed, ListedOrSingle, Section, collected
 from kspec.spec.component import component_of, component_or
 from kspec.spec.distill import Distill
 from kspec.spec.learning_rate import LearningRate
@@ -35,6 +35,9 @@ class Retraining(Section):
     """Passes over the train split."""
     distill: Distill | None = Field(default=None, examples=[{"teacher": "base", "temperature": 4}])
     """Learn from a teacher too."""
+    freeze: ListedOrSingle[str] | None = Field(default=None, examples=[[], ["stage1*"]])
+    """In place of `model.freeze` and of what the stage before left frozen; `[]`: every layer trains. By default the
+    layers that did not train stay as they are."""
     steps_per_epoch: int | None = Field(default=None, ge=1, le=1_000_000_000, examples=[500])
     """In place of `training.steps_per_epoch`."""
     loss: component_or("auto", "loss") | None = Field(  # type: ignore[valid-type]

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from kspec.errors import Problem, SpecError, did_you_mean
+from kspec.spec.model import Model
 
 LISTED = 12
 """The most paths that a message lists."""
@@ -37,6 +38,21 @@ def freeze(model: keras.Model, patterns: tuple[str, ...]) -> None:
             layer.trainable = False
     if wrong:
         raise SpecError(wrong)
+
+
+def refreeze(network: keras.Model, patterns: tuple[str, ...], model: Model) -> None:
+    """Lets all layers of a trained network train but those that a pattern matches.
+
+    model: what the network was built from.
+
+    Raises:
+        SpecError: a pattern that matches no layer; LoRA has frozen the pretrained weights.
+    """
+    if model.lora is not None:
+        message = "`model.lora` says which weights train: its updates, in place of the pretrained ones"
+        raise SpecError(Problem(("model", "freeze"), message, "one of the two", "both", on_key=True))
+    network.trainable = True
+    freeze(network, patterns)
 
 
 def base_layers(model: keras.Model) -> list[Any]:

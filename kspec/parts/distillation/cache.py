@@ -106,7 +106,7 @@ class TeacherCache:
             mean = yes - no
         found = TeacherCache(self.examples, 1, self.dtype)
         found.table, found.kind, found.is_average = mean.astype(self.dtype), self.kind, True
-        found.filled = self.filled.any(axis=1, keepdims=True)
+        found.filled[:, 0] = self.filled.any(axis=1)
         return found
 
     def attach(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
@@ -139,8 +139,8 @@ class TeacherCache:
             raise FileExistsError(f"{path} exists: overwrite=True replaces it")
         written = path.with_name(f".{path.name}.partial")
         with open(written, "wb") as file:
-            facts = {"kind": np.array(self.kind), "is_average": np.array(self.is_average)}
-            np.savez(file, table=self._filled_table(), filled=self.filled, **facts)
+            kind, is_average = np.array(self.kind), np.array(self.is_average)
+            np.savez(file, table=self._filled_table(), filled=self.filled, kind=kind, is_average=is_average)
         os.replace(written, path)
 
     @classmethod

@@ -181,3 +181,38 @@ def test_blended_examples_have_no_answer_of_their_own(kspec, small):
     assert result.code == 2
     assert "stages[0].train.distill.average_views: MixUp blends examples" in result.err
     assert "epoch 1" not in result.out
+
+
+MOVING = "{epochs: 1, learning_rate: 0.01"
+
+
+def moved(folder, *places):
+    """The layers of an MLP whose kernels are others in the second place."""
+    models = [keras.saving.load_model(folder / place / "model.keras", compile=False) for place in places]
+    kernels = [[(layer.name, layer.kernel) for layer in one.layers if hasattr(layer, "kernel")] for one in models]
+    return [name for (name, a), (_, b) in zip(*kernels, strict=True) if not np.array_equal(a, b)]
+
+
+def test_layers_thaw_and_freeze_from_stage_to_stage(kspec, small, tmp_path):
+    """The head first, then all, then the first layer alone; what is not said stays as it was."""
+    stages = f"[{{train: {MOVING}, freeze: []}}}}, {{train: {MOVING}, freeze: pred*}}}}, {{train: {MOVING}}}}}]"
+    result = kspec("run", small, "model.freeze=dense1", f"stages={stages}")
+    assert (result.code, result.err) == (0, "")
+    folder = only_run(tmp_path / "runs")
+    places = ["", *(f"stages/{number}_train" for number in (1, 2, 3))]
+    found = [moved(folder, *pair) for pair in zip(places, places[1:], strict=False)]
+    assert found == [["dense1", "predictions"], ["dense1"], ["dense1"]]
+
+
+@pytest.mark.parametrize(
+    ("stage", "says"),
+    [
+        ("freeze: [dense1, dnese]", "stages[0].train.freeze[1]: 'dnese' matches no layer"),
+        ("freeze: [dnese], model: {MLP: {hidden: [4]}}", "stages[0].train.freeze[0]: 'dnese' matches no layer"),
+    ],
+)
+def test_a_pattern_without_a_layer(kspec, small, stage, says):
+    result = kspec("run", small, f"stages=[{{train: {{epochs: 1, {stage}}}}}]")
+    assert result.code == 2
+    assert says in result.err
+    assert "epoch 1" not in result.out
