@@ -51,7 +51,8 @@ def refreeze(network: keras.Model, patterns: tuple[str, ...], model: Model) -> N
     if model.lora is not None:
         message = "`model.lora` says which weights train: its updates, in place of the pretrained ones"
         raise SpecError(Problem(("model", "freeze"), message, "one of the two", "both", on_key=True))
-    network.trainable = True
+    for _, layer in layer_paths(network):  # a network's own flag does not reach the layers of a Functional model
+        layer.trainable = True
     freeze(network, patterns)
 
 

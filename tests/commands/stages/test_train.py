@@ -1,5 +1,6 @@
 """The stage `train`: `from_scratch`, and `baseline`, through `kspec run`, `resume`, `check` and what reads a run."""
 
+import itertools
 import json
 import os
 import signal
@@ -200,7 +201,7 @@ def test_layers_thaw_and_freeze_from_stage_to_stage(kspec, small, tmp_path):
     assert (result.code, result.err) == (0, "")
     folder = only_run(tmp_path / "runs")
     places = ["", *(f"stages/{number}_train" for number in (1, 2, 3))]
-    found = [moved(folder, *pair) for pair in zip(places, places[1:], strict=False)]
+    found = [moved(folder, *pair) for pair in itertools.pairwise(places)]
     assert found == [["dense1", "predictions"], ["dense1"], ["dense1"]]
 
 
