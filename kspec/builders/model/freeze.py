@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from kspec.builders.model.unread import unread_layers
 from kspec.errors import Problem, SpecError, did_you_mean
 from kspec.spec.model import Model
 
@@ -51,8 +52,10 @@ def refreeze(network: keras.Model, patterns: tuple[str, ...], model: Model) -> N
     if model.lora is not None:
         message = "`model.lora` says which weights train: its updates, in place of the pretrained ones"
         raise SpecError(Problem(("model", "freeze"), message, "one of the two", "both", on_key=True))
-    for _, layer in layer_paths(network):  # a network's own flag does not reach the layers of a Functional model
+    for layer in network._flatten_layers():  # a flag of the whole that is True already reaches no layer within
         layer.trainable = True
+    for layer in unread_layers(network):
+        layer.trainable = False
     freeze(network, patterns)
 
 

@@ -68,10 +68,9 @@ def fit(model: Any, data: Any, batch_size: int) -> None:
 
 def quieten(model: Any) -> None:
     """Makes every weight trainable, and batch norm use its moving statistics in training too."""
-    model.trainable = True
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False  # Keras then normalises with the moving statistics
+    for layer in model._flatten_layers():  # a flag of the whole that is True already reaches no layer within
+        # What is not trainable, Keras normalises with the moving statistics.
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,12 +51,12 @@ def test_taylor_is_the_mean_over_batches():
 def test_taylor_sees_no_dropout_and_leaves_the_model_alone():
     plain, noisy = model(), model(dropout=0.9)
     noisy.set_weights(plain.get_weights())
-    noisy.layers[1].trainable = False  # is scored all the same
+    noisy.layers[1].trainable = noisy.layers[3].trainable = False  # scored all the same, and read all the same
     before = [value.copy() for value in noisy.get_weights()]
     np.testing.assert_allclose(scored(noisy, "taylor"), scored(plain, "taylor"), rtol=1e-5)
     assert all(np.array_equal(one, two) for one, two in zip(noisy.get_weights(), before, strict=True))
     assert noisy.layers[2].rate == 0.9
-    assert not noisy.layers[1].trainable
+    assert not noisy.layers[1].trainable and not noisy.layers[3].trainable
 
 
 def test_norms_by_hand():
