@@ -11,7 +11,7 @@ from typing import Any, Literal
 import keras
 
 from kspec.parts.export.compare import LEAST_AGREEMENT, Task
-from kspec.parts.export.make import Exported, first_line, make, refusal, source_of, write
+from kspec.parts.export.make import Exported, make, reason_of, refusal, source_of, write
 from kspec.parts.export.signature import in_float32, network_of
 from kspec.parts.export.table import FORMATS, PRECISIONS, ExportError, Format, Precision, file_name
 
@@ -77,7 +77,7 @@ def converted_in_vain(model: keras.Model, examples: Any, form: Format, precision
         except MemoryError:
             raise
         except Exception as error:  # converters raise many types, and what they say is what there is to say
-            return first_line(error)
+            return reason_of(error)
     return ""
 
 

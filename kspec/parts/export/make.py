@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -115,11 +116,19 @@ def make(source: Source, form: Format, precision: Precision, folder: Path, scrat
     except MemoryError:
         raise
     except Exception as error:  # converters raise many types, and what they say is what there is to say
-        return Exported(form, precision, reason=first_line(error))
+        return Exported(form, precision, reason=reason_of(error))
 
 
-def first_line(error: Exception) -> str:
-    """What an error says first."""
+UNKNOWN = re.compile(r'fused\["\w+:", "([^"@]+)[^\n]*\'tf\.(\w+)\' op is neither')
+"""In what TensorFlow's converter says: the place and the name of an operation that LiteRT has not."""
+
+
+def reason_of(error: Exception) -> str:
+    """The operations that LiteRT has not, where the error is of them, or what it says first."""
+    unknown = {name: place for place, name in reversed(UNKNOWN.findall(str(error)))}
+    if unknown:
+        places = ", ".join(f"{name} ({place})" for name, place in sorted(unknown.items()))
+        return f"LiteRT has no operation for TensorFlow's {places}"
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return lines[0][:300]
 
