@@ -117,6 +117,7 @@ STAND_INS = {
     "cifar_compressed": images,
     "cifar_pruned": images,
     "cifar_distilled": images,
+    "cifar_resnet20_distilled": images,
     "imdb_lstm": texts,
     "imdb_bert": bert,
     "imdb_bert_lora": bert,
