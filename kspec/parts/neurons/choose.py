@@ -7,6 +7,7 @@ import heapq
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,34 +90,47 @@ def until(
     limits: Limits,
 ) -> tuple[set[int], float]:
     """Removes the step with the lowest mean score of all groups, until the sum of the products is at most `share` of
-    the whole; a step is one class, or what it takes to the next multiple of round_to.
+    the whole; a step is one class, or what it takes to the next multiple of round_to. As the last step may take more
+    than it must, steps that still fit are then put back, the one with the highest score first.
 
     Returns the classes, and the share that is left: more than asked for if the limits end it before.
     """
     size = _Size(structure, groups, products)
-    order = [_ascending(group, score) for group, score in zip(groups, scores, strict=True)]
     ranked = [np.sort(score, kind="stable") for score in scores]
-    left = [len(group.classes) for group in groups]
-    heap: list[tuple[float, int, int]] = []
+    gone = [0] * len(groups)
+    taken: list[list[_Step]] = [[] for _ in groups]
+    heap: list[_Step] = []
 
     def offer(number: int) -> None:
-        count = left[number]
-        step = count % limits.round_to or limits.round_to
-        if count - step >= limits.least(len(groups[number].classes)):
-            gone = len(groups[number].classes) - count
-            heapq.heappush(heap, (float(ranked[number][gone : gone + step].mean()), number, step))
+        count = len(groups[number].classes)
+        left = count - gone[number]
+        step = left % limits.round_to or limits.round_to
+        if left - step >= limits.least(count):
+            score = float(ranked[number][gone[number] : gone[number] + step].mean())
+            heapq.heappush(heap, _Step(score, number, step))
 
     for number in range(len(groups)):
         offer(number)
-    removed: set[int] = set()
     while heap and size.share() > share:
-        _, number, step = heapq.heappop(heap)
-        gone = len(groups[number].classes) - left[number]
-        removed |= set(order[number][gone : gone + step].tolist())
-        left[number] -= step
-        size.remove(number, step)
-        offer(number)
-    return removed, size.share()
+        step = heapq.heappop(heap)
+        taken[step.group].append(step)
+        gone[step.group] += step.classes
+        size.remove(step.group, step.classes)
+        offer(step.group)
+    while fitting := [one[-1] for one in taken if one and size.share(one[-1]) <= share]:
+        step = taken[max(fitting).group].pop()
+        gone[step.group] -= step.classes
+        size.remove(step.group, -step.classes)
+    order = [_ascending(group, score) for group, score in zip(groups, scores, strict=True)]
+    return {one for each, count in zip(order, gone, strict=True) for one in each[:count].tolist()}, size.share()
+
+
+class _Step(NamedTuple):
+    """So many of the least important classes that a group has left, and their mean score."""
+
+    score: float
+    group: int
+    classes: int
 
 
 def smallest(structure: Structure, groups: Sequence[Group], products: Sequence[Product], limits: Limits) -> float:
@@ -154,15 +168,16 @@ class _Size:
                 if root in owner:
                     number = owner[root]
                     self._per_class[number][place] += 1 / len(groups[number].classes)
-        self._whole = max(self._total(), 1.0)
+        self._whole = max(self._total(self._lengths), 1.0)
 
-    def _total(self) -> float:
-        return float((self._factors * self._lengths[self._where].prod(axis=1)).sum())
+    def _total(self, lengths: NDArray[np.float64]) -> float:
+        return float((self._factors * lengths[self._where].prod(axis=1)).sum())
 
     def remove(self, group: int, classes: int) -> None:
-        """Takes a number of classes of a group away."""
+        """Takes a number of classes of a group away; below zero puts them back."""
         self._lengths = self._lengths - self._per_class[group] * classes
 
-    def share(self) -> float:
-        """What is left of the whole."""
-        return self._total() / self._whole
+    def share(self, back: _Step | None = None) -> float:
+        """What is left of the whole, if a step is put back."""
+        lengths = self._lengths if back is None else self._lengths + self._per_class[back.group] * back.classes
+        return self._total(lengths) / self._whole
