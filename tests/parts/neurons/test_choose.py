@@ -66,7 +66,7 @@ def test_least_important_first_over_all_groups():
 
 
 def test_what_still_fits_after_the_last_step_is_put_back():
-    """5w + wn + 3n + 2 parameters at widths w and n: 130, then 104 of (10, 4), 86 of (8, 4), 50 of (4, 4), 64 of (4, 6)."""
+    """5w + wn + 3n + 2 parameters at widths w and n: 130, then (10, 4) 104, (8, 4) 86, (4, 4) 50, and (4, 6) 64."""
     structure = read(mlp())
     groups = groups_of(structure).prunable
     scores = [np.arange(10) + 10.0, np.arange(6.0)]
