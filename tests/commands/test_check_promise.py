@@ -111,6 +111,7 @@ STAND_INS = {
     "tabular": lambda folder: [],
     "digits_pruned": lambda folder: [],
     "digits_search": lambda folder: [],
+    "digits_baseline": lambda folder: [],
     "digits_compressed": lambda folder: [],
     "cifar_resnet": images,
     "cifar_resnet20": lambda folder: [*images(folder), "training.learning_rate.decay=constant"],
