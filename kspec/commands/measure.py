@@ -8,6 +8,8 @@ from typing import Any
 from kspec.builders.experiment import Experiment
 
 Metrics = dict[str, dict[str, float]]
+HELD_OUT = ("validation", "validation_views", "test", "test_views")
+"""Splits of `Metrics` that are not trained on."""
 
 
 def measure(experiment: Experiment, last_epoch: Mapping[str, float]) -> Metrics:

@@ -16,6 +16,7 @@ from kspec.builders.experiment import Experiment
 from kspec.builders.saved import uncompiled
 from kspec.check.out_of_memory import advice
 from kspec.commands import autopsy, curves, summary
+from kspec.commands.base_metrics import metrics_of_base
 from kspec.commands.console import log, phase, say
 from kspec.commands.measure import held_out, measure
 from kspec.commands.progress import EpochLines
@@ -155,8 +156,12 @@ def _result(experiment: Experiment, place: Place, timing: dict[str, float], stop
     is_trained = experiment.spec.base is None
     if is_trained:
         trained(experiment, place, timing, stop, lines)
-    with phase(timing, "measure"):
-        metrics = measure(experiment, lines.rows[-1]) if is_trained else held_out(experiment)
+    metrics = None if is_trained else metrics_of_base(experiment)
+    if metrics is not None:
+        say(f"base   measured by its own run: same weights, data and settings ({experiment.spec.base})")
+    else:
+        with phase(timing, "measure"):
+            metrics = measure(experiment, lines.rows[-1]) if is_trained else held_out(experiment)
     with phase(timing, "save"):
         _save(experiment, lines, place.folder)
     held_against = summary.fitted_baseline(experiment, timing)

@@ -191,6 +191,7 @@ def assert_a_base_is_not_trained_again(kspec, small, folder, tmp_path):
     then = record(folder)
     assert record(again)["weights_sha256"] == then["weights_sha256"]
     assert record(again)["base"]["metrics"]["test"] == then["metrics"]["test"]
+    assert "base   measured by its own run" in result.out and "measure" not in record(again)["timing"]
     assert not (again / "history.csv").exists()
     other = kspec("run", small, f"base={folder}", "~require", "seed=1")
     assert other.code == 2
