@@ -17,8 +17,8 @@ from kspec.spec import Spec
 def metrics_of_base(experiment: Experiment) -> Metrics | None:
     """The metrics on the held-out splits in the record of the base.
 
-    None where they may be others now: other weights, data or metrics, another precision, device, plug-in or version of a
-    package; or where the base is a file, or a stage of a run.
+    None where they may be others now: other weights, data or metrics, another precision, device, plug-in or version of
+    a package; or where the base is a file, or a stage of a run.
     """
     folder = Path(experiment.spec.base or "")
     if not (folder / artifacts.RECORD).is_file():
