@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,14 +36,22 @@ def build_retraining(
     if isinstance(section, PruneWeights):
         training = training.model_copy(update={"pruning": section.pruning})
     new = section.model if isinstance(section, Train) else None
+    if new is None and section.freeze is not None:
+        with _placed(section, path):
+            refreeze(network, section.freeze, base.spec.model)
     if isinstance(section, Train) and section.from_scratch:
         renew(network, seed, (*path, "from_scratch"))
     model = base.spec.model if new is None else Model(network=new, freeze=section.freeze or ())
     spec = base.spec.model_copy(update={"training": training, "seed": seed, "model": model})
-    try:
-        if new is None and section.freeze is not None:
-            refreeze(network, section.freeze, base.spec.model)
+    with _placed(section, path):
         return assemble(spec, base.datasets, smoke=smoke, folder=folder, network=network if new is None else None)
+
+
+@contextmanager
+def _placed(section: Retraining, path: Address) -> Iterator[None]:
+    """Problems of what is inside are those of the stage."""
+    try:
+        yield
     except SpecError as error:
         raise type(error)(list(placed(error.problems, section, path))) from error
 

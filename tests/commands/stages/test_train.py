@@ -205,6 +205,12 @@ def test_layers_thaw_and_freeze_from_stage_to_stage(kspec, small, tmp_path):
     assert found == [["dense1", "predictions"], ["dense1"], ["dense1"]]
 
 
+def test_from_scratch_renews_what_is_thawed(kspec, small, tmp_path):
+    stages = f"[{{train: {{epochs: 1, from_scratch: true, freeze: [], {STILL}}}}}]"
+    assert kspec("run", small, "model.freeze=dense1", f"stages={stages}").code == 0
+    assert moved(only_run(tmp_path / "runs"), "", "stages/1_train") == ["dense1", "predictions"]
+
+
 @pytest.mark.parametrize(
     ("stage", "says"),
     [
