@@ -1,4 +1,4 @@
-"""A BERT of one layer with random weights, as a local preset; it knows three words."""
+"""A BERT of one layer or more with random weights, as a local preset; it knows three words."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ LENGTH = 68
 """Tokens it can read at most: batches are of 32, 64 and 68 columns."""
 
 
-def save(folder: Path) -> None:
+def save(folder: Path, layers: int = 1) -> None:
     """Writes it into the folder."""
     hub = keras_hub.models
     backbone = hub.BertBackbone(
         vocabulary_size=len(WORDS),
-        num_layers=1,
+        num_layers=layers,
         num_heads=2,
         hidden_dim=8,
         intermediate_dim=8,

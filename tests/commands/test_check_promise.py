@@ -101,8 +101,8 @@ def texts(folder):
     return ["~data.tfds", "data.text_folder=texts", "data.batch_size=8"]
 
 
-def bert(folder):
-    tiny_bert.save(folder / "bert")
+def bert(folder, layers=1):
+    tiny_bert.save(folder / "bert", layers)
     return [*texts(folder), "model.BackboneTextClassifier.preset=bert", f"data.text.sequence_length={tiny_bert.LENGTH}"]
 
 
@@ -124,6 +124,7 @@ STAND_INS = {
     "imdb_bert_lora": bert,
     "imdb_bert_quick": bert,
     "imdb_bert_small": lambda folder: [*bert(folder), "data.test=0.25"],
+    "imdb_bert_two_layers": lambda folder: [*bert(folder, layers=6), "data.test=0.25"],
     "imdb_gpt2": bert,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import keras
+from kspec.parts.neurons.walk import graph_of
 
 
 def unread_layers(network: Any) -> list[Any]:
@@ -13,25 +13,20 @@ def unread_layers(network: Any) -> list[Any]:
 
     A network of another kind is taken to read all of its layers.
     """
-    if not _is_graph(network):
+    graph = graph_of(network)
+    if graph is None:
         return []
     read: set[int] = set()
-    inner = {id(network): network}
-    todo = list(network.outputs)
+    graphs = {id(graph): graph}
+    todo = list(graph.outputs)
     while todo:
         operation, node_index, tensor_index = todo.pop()._keras_history
-        node = operation._inbound_nodes[node_index]
-        if _is_graph(operation):
-            inner[id(operation)] = operation
-            todo += _unseen([operation.outputs[tensor_index]], read)
-        todo += _unseen(node.input_tensors, read)
+        if (inside := graph_of(operation)) is not None:
+            graphs[id(inside)] = inside
+            todo += _unseen([inside.outputs[tensor_index]], read)
+        todo += _unseen(operation._inbound_nodes[node_index].input_tensors, read)
         read.add(id(operation))
-    return [layer for one in inner.values() for layer in one.layers if id(layer) not in read]
-
-
-def _is_graph(operation: Any) -> bool:
-    """Whether it is a functional model; Keras has no public name for their class."""
-    return isinstance(operation, keras.Model) and hasattr(operation, "_nodes_by_depth")
+    return [layer for one in graphs.values() for layer in one.layers if id(layer) not in read]
 
 
 def _unseen(tensors: Iterable[Any], read: set[int]) -> list[Any]:

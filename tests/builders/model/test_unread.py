@@ -27,3 +27,20 @@ def test_what_no_output_depends_on(reads, unread):
 
 def test_a_network_that_is_no_graph_reads_all():
     assert unread_layers(keras.Sequential([keras.Input((4,)), layers.Dense(2)])) == []
+
+
+def test_what_is_nested_in_a_sequence_of_layers_counts():
+    sequence = keras.Sequential([keras.Input((4,)), network(["sequence"]), layers.Dense(2)])
+    assert [layer.name for layer in unread_layers(sequence)] == ["tanh", "pooled"]
+
+
+def test_a_network_without_a_graph_is_taken_to_read_all():
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    assert unread_layers(Subclassed()) == []
