@@ -13,6 +13,7 @@ from kspec.builders.data.splits import check_batch
 from kspec.builders.data.tokens import is_tokens, token_counts, trimmed
 from kspec.builders.examples import Examples
 from kspec.builders.targets import Labels, Targets
+from kspec.parts.tuner import untuned
 from kspec.spec.data import Data
 
 WRITE: dict[Labels, Callable[[tf.Tensor, int], tf.Tensor]] = {
@@ -81,7 +82,7 @@ def pipeline(
     dataset = batches.map(
         take if views is None else _with_key(take), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+    return untuned(dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE))
 
 
 def steps_an_epoch(examples: int, data: Data, limit: int | None) -> int:

@@ -13,6 +13,7 @@ from kspec.builders.model.text_output import Output
 from kspec.errors import DataError, Problem
 from kspec.parts.layers.truncate import Truncate
 from kspec.parts.standardize import plain_words, plain_words_without_html
+from kspec.parts.tuner import untuned
 from kspec.spec.data import Text
 
 BATCH = 512
@@ -53,7 +54,7 @@ def vectorizer(texts: np.ndarray, text: Text, output: Output) -> keras.Model:
         name=VECTORIZATION,
         dtype="int64" if output == "int" else "float32",
     )
-    layer.adapt(tf.data.Dataset.from_tensor_slices(texts).batch(BATCH))
+    layer.adapt(untuned(tf.data.Dataset.from_tensor_slices(texts).batch(BATCH)))
     inputs = keras.Input((), dtype="string", name="text")
     outputs = layer(inputs)
     if output == "int":
@@ -64,7 +65,7 @@ def vectorizer(texts: np.ndarray, text: Text, output: Output) -> keras.Model:
 def apply(model: keras.Model, texts: np.ndarray, dtype: Any) -> np.ndarray:
     """The model's output for every text, as one array."""
     result = np.empty((len(texts), *model.output_shape[1:]), dtype)
-    batches = tf.data.Dataset.from_tensor_slices(texts).batch(BATCH)
+    batches = untuned(tf.data.Dataset.from_tensor_slices(texts).batch(BATCH))
     vectors = batches.map(lambda batch: tf.cast(model(batch), dtype), num_parallel_calls=tf.data.AUTOTUNE)
     for number, batch in enumerate(vectors.prefetch(tf.data.AUTOTUNE)):
         result[number * BATCH : number * BATCH + len(batch)] = batch

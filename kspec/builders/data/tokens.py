@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kspec.builders.examples import Datasets, Examples
+from kspec.parts.tuner import untuned
 
 BATCH = 64
 PADDED_TO = 32
@@ -47,7 +48,7 @@ def tokenized(datasets: Datasets, preprocessor: Any) -> Datasets:
 def tokens_of(texts: Any, preprocessor: Any) -> dict[str, np.ndarray]:
     """The tokens of texts as arrays (n, sequence_length); whole numbers as int32."""
     batches = tf.data.Dataset.from_tensor_slices(np.asarray(texts)).batch(BATCH)
-    found = batches.map(preprocessor, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    found = untuned(batches.map(preprocessor, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE))
     parts = [{key: _small(value) for key, value in batch.items()} for batch in found.as_numpy_iterator()]
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kspec.parts.tuner import untuned
+
 
 class DeterministicViews:
     """A fixed number of augmented views of every example, in batches that say which view of which example they hold.
@@ -70,7 +72,7 @@ class DeterministicViews:
         views = tf.data.Dataset.range(self.views)
         positions = tf.range(self.examples, dtype=tf.int64)
         batches = views.flat_map(lambda view: self._view(view, positions).batch(batch_size))
-        return batches.prefetch(tf.data.AUTOTUNE)
+        return untuned(batches.prefetch(tf.data.AUTOTUNE))
 
     def epochs(self, first_epoch: int = 0) -> tf.data.Dataset:
         """Endless batches ((positions int64, views int64), (x, y, ...)) of the epochs from `first_epoch` on.
@@ -85,7 +87,7 @@ class DeterministicViews:
             return view.batch(self.batch_size, drop_remainder=self.drop_remainder)
 
         epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
-        return epochs.flat_map(one).prefetch(tf.data.AUTOTUNE)
+        return untuned(epochs.flat_map(one).prefetch(tf.data.AUTOTUNE))
 
     def _view(self, number: tf.Tensor, positions: tf.Tensor) -> tf.data.Dataset:
         """One view of the examples at some positions, as ((position, view), example)."""

@@ -156,10 +156,12 @@ def collect(dataset: Any, chosen: Chosen, data: Data) -> Examples:
     """All examples of a tf.data.Dataset of feature dictionaries as arrays, in its order."""
     import tensorflow as tf
 
+    from kspec.parts.tuner import untuned
+
     if isinstance(chosen.x, str):
         stored_shape(tuple(dataset.element_spec[chosen.x].shape), chosen, data)
     # Two batches in flight at most; a batch of large images is kept small.
-    dataset = dataset.map(lambda example: _wanted(example, chosen, data), num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = untuned(dataset.map(lambda example: _wanted(example, chosen, data), num_parallel_calls=tf.data.AUTOTUNE))
     size = sum(int(np.prod(spec.shape, dtype=np.int64)) for spec in tf.nest.flatten(dataset.element_spec))
     batches = list(dataset.batch(max(1, min(BATCH, BATCH_VALUES // size)), num_parallel_calls=2).as_numpy_iterator())
     y = [np.concatenate([labels[i] for _, labels in batches]) for i in range(len(chosen.y))]
