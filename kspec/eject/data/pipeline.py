@@ -29,15 +29,21 @@ def seeded(layer, example):
             return layer(tf.cast(images, tf.float32), training=True), labels
 
     return augment'''
+UNTUNED = '''\
+def untuned(dataset):
+    """The dataset without tf.data's tuner, whose thread can sleep on for up to a minute at the end of an epoch."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)'''
 HELD_OUT = '''\
 def batches(x, y):
     """All examples in their order."""
-    return tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE)'''
+    return untuned(tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE))'''
 HELD_OUT_TOKENS = '''\
 def batches(x, y):
     """All examples in their order, each batch as long as its longest text."""
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH_SIZE)
-    return dataset.map(lambda x, y: (trimmed(x), y)).prefetch(tf.data.AUTOTUNE)'''
+    return untuned(dataset.map(lambda x, y: (trimmed(x), y)).prefetch(tf.data.AUTOTUNE))'''
 
 
 def steps(known: Known) -> str:
@@ -56,11 +62,12 @@ def is_plain(known: Known) -> bool:
 def pipeline(known: Known) -> list[str]:
     """The paragraphs that make train_data and, where there is one, validation_data and test_data."""
     others = [role for role in known.roles if role != "train"]
-    paragraphs = []
+    paragraphs = [UNTUNED]
     if is_plain(known):
         drop = ", drop_remainder=True" if known.data.drop_remainder else ""
         made = [f"train_data = tf.data.Dataset.from_tensor_slices((x_train, y_train)).batch(BATCH_SIZE{drop})"]
         made += ["train_data = train_data.map(lambda x, y: (trimmed(x), y))"] if _is_trimmed(known) else []
+        made += ["train_data = untuned(train_data)"]
     else:
         made = ["train_data = training_batches(x_train, y_train)"]
         paragraphs += _training(known)
@@ -123,7 +130,7 @@ def _training(known: Known) -> list[str]:
         "    dataset = tf.data.Dataset.from_tensors(0).flat_map(one_epoch)",
         "    dataset = dataset.map(batch, num_parallel_calls=tf.data.AUTOTUNE)",
         "    dataset = dataset.apply(tf.data.experimental.assert_cardinality(STEPS_PER_EPOCH))",
-        "    return dataset.prefetch(tf.data.AUTOTUNE)",
+        "    return untuned(dataset.prefetch(tf.data.AUTOTUNE))",
     ]
     return [*paragraphs, "\n".join(constants), "\n".join(body)]
 

@@ -1,0 +1,37 @@
+"""No dataset that kspec trains or measures on has tf.data's tuner, which can hold up the end of an epoch."""
+
+import numpy as np
+import tensorflow as tf
+
+import kspec
+from kspec import text
+from kspec.parts.distillation.cache import TeacherCache
+from kspec.parts.tuner import untuned
+from kspec.spec.reader import read
+
+
+def is_tuned(dataset):
+    return dataset.options().autotune.enabled is not False
+
+
+def test_what_is_made_of_it_is_untuned_too():
+    plain = tf.data.Dataset.range(6)
+    assert is_tuned(plain)
+    made = untuned(plain).map(lambda i: i + 1, num_parallel_calls=tf.data.AUTOTUNE).batch(2).prefetch(1)
+    assert not is_tuned(made)
+    assert [batch.tolist() for batch in made.as_numpy_iterator()] == [[1, 2], [3, 4], [5, 6]]
+
+
+def test_the_data_of_a_spec():
+    tree = {"data": {"sklearn": "digits", "validation": 0.2, "test": 0.2, "augment": ["RandomFlip"]}, "model": "MLP"}
+    experiment = kspec.build(read(text.read_text(text.dump(tree))))
+    assert [is_tuned(part) for part in (experiment.train, experiment.validation, experiment.test)] == [False] * 3
+
+
+def test_the_views_of_a_teacher():
+    x, y = np.zeros((4, 2), "float32"), np.zeros(4)
+    views = kspec.DeterministicViews(x, y, lambda one, seed: one, batch_size=2, views=2)
+    cache = TeacherCache(4, 2)
+    cache.table, cache.kind = np.zeros((4, 2, 3), "float16"), "softmax"
+    cache.filled[:] = True
+    assert [is_tuned(one) for one in (views.all(), views.epochs(), cache.attach(views.epochs()))] == [False] * 3
