@@ -39,7 +39,7 @@ def _of_file(file: str) -> Output:
             config = json.loads(archive.read("config.json"))
     except (OSError, zipfile.BadZipFile, KeyError, ValueError):
         return "multi_hot"
-    if "keras_hub" in str(config.get("registered_name")):
+    if "keras_hub" in str(config.get("registered_name")) or catalog.knows("keras_hub", str(config.get("class_name"))):
         return "raw"
     inner = config.get("config")
     layers = inner["layers"] if isinstance(inner, dict) and "layers" in inner else []
