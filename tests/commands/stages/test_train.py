@@ -171,10 +171,16 @@ def test_one_answer_teaches_new_views_of_every_example(kspec, small, tmp_path):
     given = [f"stages={TAUGHT}", "data.augment=[{RandomRotation: {factor: 0.1}}]", "data.drop_remainder=true"]
     result = kspec("run", small, *given)
     assert (result.code, result.err) == (0, "")
-    folder = only_run(tmp_path / "runs")
-    with np.load(folder / "stages/1_train/teacher_scores.npz") as stored:
+    stage = only_run(tmp_path / "runs") / "stages/1_train"
+    with np.load(stage / "teacher_scores.npz") as stored:
         assert stored["filled"].shape[1] == 1 and stored["filled"].shape[0] % 32 > 0
         assert stored["filled"].all()
+    # With the same answers about the same first epoch, but without new views, the later epochs are others.
+    again = [f"stages={TAUGHT.replace('true', 'false')}", *given[1:], "--runs", "again"]
+    assert kspec("run", small, *again).code == 0
+    same = only_run(tmp_path / "again") / "stages/1_train"
+    rows = [(place / "history.csv").read_text().splitlines() for place in (stage, same)]
+    assert [one == other for one, other in zip(*rows, strict=True)] == [True, True, False, False]
 
 
 def test_blended_examples_have_no_answer_of_their_own(kspec, small):
