@@ -29,12 +29,6 @@ def seeded(layer, example):
             return layer(tf.cast(images, tf.float32), training=True), labels
 
     return augment'''
-UNTUNED = '''\
-def untuned(dataset):
-    """The dataset without tf.data's tuner, whose thread can sleep on for up to a minute at the end of an epoch."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)'''
 HELD_OUT = '''\
 def batches(x, y):
     """All examples in their order."""
@@ -62,7 +56,7 @@ def is_plain(known: Known) -> bool:
 def pipeline(known: Known) -> list[str]:
     """The paragraphs that make train_data and, where there is one, validation_data and test_data."""
     others = [role for role in known.roles if role != "train"]
-    paragraphs = [UNTUNED]
+    paragraphs = []
     if is_plain(known):
         drop = ", drop_remainder=True" if known.data.drop_remainder else ""
         made = [f"train_data = tf.data.Dataset.from_tensor_slices((x_train, y_train)).batch(BATCH_SIZE{drop})"]
