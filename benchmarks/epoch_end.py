@@ -1,11 +1,11 @@
-"""What tf.data's tuner costs at the end of an epoch, and what it is good for.
+"""What tf.data's tuner costs at the end of an epoch, and what it gains.
 
     python benchmarks/epoch_end.py [ROUNDS]
 
 Epochs of batches of images that are cropped and flipped, while the processor is kept busy between two batches as a
-training keeps it; with the tuner and without it (kspec.parts.tuner), in turns. Printed: how often the end of an epoch
-took more than a tenth of a second, its mean and its longest, in percent of the epoch too; then the medians of the
-images a second where nothing else is to be done. The longer an epoch, the longer its end can take, up to a minute.
+training keeps it; with the tuner and without it (kspec.parts.autotune), in turns. Printed: how often an end of an epoch
+took over a tenth of a second, the longest, and the share of all ends in the time of the epochs; then the median of
+the images a second where nothing else is to be done. The longer an epoch, the longer its end can take, up to a minute.
 """
 
 import os
@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
-from kspec.parts.tuner import untuned
+from kspec.parts.autotune import untuned
 
 STEPS, BATCH = 200, 64
 

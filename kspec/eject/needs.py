@@ -44,8 +44,8 @@ PARTS: dict[str, Key] = {
     "token_counts": ("kspec.builders.data.tokens", "token_counts"),
     "tokens_of": ("kspec.builders.data.tokens", "tokens_of"),
     "trimmed": ("kspec.builders.data.tokens", "trimmed"),
-    "untuned": ("kspec.parts.tuner", "untuned"),
     "text_of": ("kspec.builders.data.labels", "text_of"),
+    "untuned": ("kspec.parts.autotune", "untuned"),
     "view_model": ("kspec.parts.views", "view_model"),
 }
 """A name that a script may use -> the part of kspec whose source it then holds."""

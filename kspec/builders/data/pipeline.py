@@ -13,7 +13,7 @@ from kspec.builders.data.splits import check_batch
 from kspec.builders.data.tokens import is_tokens, token_counts, trimmed
 from kspec.builders.examples import Examples
 from kspec.builders.targets import Labels, Targets
-from kspec.parts.tuner import untuned
+from kspec.parts.autotune import untuned
 from kspec.spec.data import Data
 
 WRITE: dict[Labels, Callable[[tf.Tensor, int], tf.Tensor]] = {

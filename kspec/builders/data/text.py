@@ -11,9 +11,9 @@ import tensorflow as tf
 from kspec.builders.data.prepared import Prepared, Splits, each_split, train_features
 from kspec.builders.model.text_output import Output
 from kspec.errors import DataError, Problem
+from kspec.parts.autotune import untuned
 from kspec.parts.layers.truncate import Truncate
 from kspec.parts.standardize import plain_words, plain_words_without_html
-from kspec.parts.tuner import untuned
 from kspec.spec.data import Text
 
 BATCH = 512

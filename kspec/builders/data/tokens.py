@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kspec.builders.examples import Datasets, Examples
-from kspec.parts.tuner import untuned
+from kspec.parts.autotune import untuned
 
 BATCH = 64
 PADDED_TO = 32

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kspec.parts.tuner import untuned
+from kspec.parts.autotune import untuned
 
 
 class DeterministicViews:

@@ -156,7 +156,7 @@ def collect(dataset: Any, chosen: Chosen, data: Data) -> Examples:
     """All examples of a tf.data.Dataset of feature dictionaries as arrays, in its order."""
     import tensorflow as tf
 
-    from kspec.parts.tuner import untuned
+    from kspec.parts.autotune import untuned
 
     if isinstance(chosen.x, str):
         stored_shape(tuple(dataset.element_spec[chosen.x].shape), chosen, data)

@@ -5,8 +5,8 @@ import tensorflow as tf
 
 import kspec
 from kspec import text
+from kspec.parts.autotune import untuned
 from kspec.parts.distillation.cache import TeacherCache
-from kspec.parts.tuner import untuned
 from kspec.spec.reader import read
 
 

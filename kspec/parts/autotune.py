@@ -1,4 +1,4 @@
-"""tf.data without its tuner, whose thread can hold up the end of an epoch for a minute."""
+"""tf.data without its autotuner, whose thread can hold up the end of an epoch for a minute."""
 
 from __future__ import annotations
 
