@@ -14,6 +14,7 @@ from kspec.builders.data.predict_input import read_input
 from kspec.builders.saved import load_model
 from kspec.commands.load import load
 from kspec.errors import UsageError
+from kspec.parts.autotune import in_order
 
 
 def predict(folder: str, data: str, output: str | None) -> None:
@@ -33,7 +34,8 @@ def predict(folder: str, data: str, output: str | None) -> None:
     _, spec = load(str(artifacts.spec_path(place)), ())
     model = load_model(saved, compile=False)
     names, features = read_input(Path(data), spec.data, model)
-    predictions = np.asarray(model.predict(features, batch_size=spec.data.batch_size, verbose=0), dtype=np.float64)
+    found = model.predict(**in_order(features, batch_size=spec.data.batch_size), verbose=0)
+    predictions = np.asarray(found, dtype=np.float64)
     table = as_csv(names, predictions.reshape(len(names), -1), record["data"])
     if output is None:
         print(table, end="")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
 import tensorflow as tf
 
 
@@ -19,3 +22,23 @@ def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options)
+
+
+def in_order(*arrays: Any, batch_size: int) -> dict[str, Any]:
+    """The arguments with which `predict`, `evaluate`, or `fit` without shuffling passes over arrays.
+
+    Of arrays Keras makes a dataset on TensorFlow, which has the tuner: this one has not. On other backends the arrays
+    themselves, which Keras slices without tf.data.
+
+    arrays: x, or x and y; each an array, or a dict or list of arrays for several inputs.
+
+    Example:
+        model.predict(**in_order(x_test, batch_size=256), verbose=0)
+    """
+    if keras.backend.backend() != "tensorflow":
+        return {**dict(zip("xy", arrays, strict=False)), "batch_size": batch_size}
+    # A tuple, as tf.data would make one tensor of a list of arrays.
+    parts = tuple(tuple(one) if isinstance(one, list) else one for one in arrays)
+    values = parts[0] if len(parts) == 1 else parts
+    dataset = tf.data.Dataset.from_tensor_slices(values).batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    return {"x": untuned(dataset)}

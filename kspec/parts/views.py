@@ -10,6 +10,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from kspec.parts.autotune import in_order
+
 VIEWS = ("mirror", "shift")
 
 
@@ -53,7 +55,8 @@ def predict_views(
     Example:
         accuracy = (predict_views(model, x_test).argmax(-1) == y_test).mean()
     """
-    predictions: NDArray[np.float32] = view_model(model, views).predict(images, batch_size=batch_size, verbose=0)
+    found = view_model(model, views).predict(**in_order(images, batch_size=batch_size), verbose=0)
+    predictions: NDArray[np.float32] = found
     return predictions
 
 

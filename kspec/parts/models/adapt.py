@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from kspec.parts.autotune import in_order
+
 
 def adapt_model(model: keras.Model, data: Any, batch_size: int = 256) -> list[str]:
     """Calls `layer.adapt(x)` for every layer that has `adapt`, with x the values that flow into that layer.
@@ -29,7 +31,7 @@ def adapt_model(model: keras.Model, data: Any, batch_size: int = 256) -> list[st
         if before is model.inputs[0]:
             layer.adapt(data)
         else:
-            layer.adapt(keras.Model(model.inputs, before).predict(data, batch_size=batch_size, verbose=0))
+            layer.adapt(keras.Model(model.inputs, before).predict(**in_order(data, batch_size=batch_size), verbose=0))
     return [layer.name for layer in layers]
 
 

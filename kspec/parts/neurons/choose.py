@@ -67,10 +67,12 @@ def share_of_each(
 
     Raises ValueError for a pattern that fits no group.
     """
-    for pattern in share if isinstance(share, Mapping) else ():
-        if not any(fnmatch.fnmatchcase(layer, pattern) for group in groups for layer in group.layers):
-            names = ", ".join(group.name for group in groups)
-            raise ValueError(f"ratio: {pattern!r} fits no group of neurons; the groups are: {names}")
+    layers = [layer for group in groups for layer in group.layers]
+    patterns = share if isinstance(share, Mapping) else ()
+    unused = [repr(one) for one in patterns if not fnmatch.filter(layers, one)]
+    if unused:
+        names = ", ".join(group.name for group in groups)
+        raise ValueError(f"ratio: {', '.join(unused)} fits no group of neurons; the groups are: {names}")
     removed: set[int] = set()
     for group, score in zip(groups, scores, strict=True):
         ratio = ratio_of(group, share)

@@ -10,7 +10,7 @@ import keras
 
 from kspec.parts.neurons.rebuild import rebuild
 from kspec.parts.neurons.structure import Cut
-from kspec.parts.neurons.walk import graph_of, is_graph, nodes_of, read
+from kspec.parts.neurons.walk import fits_no_layer, graph_of, is_graph, nodes_of, read
 
 
 def drop_layers(model: keras.Model, layers: Sequence[str]) -> keras.Model:
@@ -28,7 +28,8 @@ def drop_layers(model: keras.Model, layers: Sequence[str]) -> keras.Model:
     """
     structure = read(model)
     dropped, unused = set(), set(layers)
-    for name, node in _named(model, ""):
+    nodes = _named(model, "")
+    for name, node in nodes:
         patterns = {pattern for pattern in layers if fnmatch.fnmatchcase(name, pattern)}
         unused -= patterns
         if not patterns:
@@ -38,7 +39,7 @@ def drop_layers(model: keras.Model, layers: Sequence[str]) -> keras.Model:
             raise ValueError(f"the layer '{name}' cannot be left out: it makes {after} from {before}")
         dropped.add(id(node.operation))
     if unused:
-        raise ValueError(f"{', '.join(sorted(map(repr, unused)))} fits no layer of the model '{model.name}'")
+        raise ValueError(fits_no_layer(model, unused, [name for name, _ in nodes]))
     return rebuild(structure, Cut(structure.channels, set()), frozenset(dropped))
 
 

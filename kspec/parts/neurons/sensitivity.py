@@ -9,6 +9,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from kspec.parts.autotune import in_order
 from kspec.parts.neurons.criteria import CRITERIA, Criterion, has_gamma, scores
 from kspec.parts.neurons.groups import Group, groups_of
 from kspec.parts.neurons.rebuild import copied, silence
@@ -73,7 +74,7 @@ def sensitivity(
     copy, twins = copied(structure)
     copy.compile(loss=loss, metrics=["accuracy"] if metric == "accuracy" else None, jit_compile=False)
 
-    given = {"x": data[0], "y": data[1], "batch_size": batch_size} if isinstance(data, tuple) else {"x": data}
+    given = in_order(*data, batch_size=batch_size) if isinstance(data, tuple) else {"x": data}
 
     def measured() -> float:
         return float(copy.evaluate(**given, verbose=0, return_dict=True)[metric])

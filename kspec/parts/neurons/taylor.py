@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from kspec.parts.autotune import in_order
 from kspec.parts.neurons.groups import Group
 from kspec.parts.neurons.rebuild import copied
 from kspec.parts.neurons.recalibrate import without_noise
@@ -60,10 +61,8 @@ def loss_of(model: Any) -> Any:
 
 def fit(model: Any, data: Any, batch_size: int) -> None:
     """One silent pass over (x, y) arrays, or what else `fit` takes, in its order."""
-    if isinstance(data, tuple):
-        model.fit(*data, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
-    else:
-        model.fit(data, epochs=1, shuffle=False, verbose=0)
+    given = in_order(*data, batch_size=batch_size) if isinstance(data, tuple) else {"x": data}
+    model.fit(**given, epochs=1, shuffle=False, verbose=0)
 
 
 def quieten(model: Any) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import keras
@@ -13,6 +14,9 @@ from kspec.parts.neurons.channels import NO_CHANNELS, Flow, Tokens
 from kspec.parts.neurons.rules.call import Call
 from kspec.parts.neurons.rules.table import rule_for
 from kspec.parts.neurons.structure import Structure
+
+NEAREST = 6
+"""The most names that a message gives for a pattern that fits none."""
 
 
 def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
@@ -35,8 +39,15 @@ def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
     walk.exclude_parts()
     unused = [pattern for pattern in exclude if pattern not in walk.used]
     if unused:
-        raise ValueError(f"exclude: {', '.join(map(repr, unused))} fits no layer of the model '{model.name}'")
+        raise ValueError(f"exclude: {fits_no_layer(model, unused, walk.names)}")
     return walk.structure
+
+
+def fits_no_layer(model: Any, patterns: Collection[str], names: Collection[str]) -> str:
+    """What a message says of patterns over the names of layers: which names come closest."""
+    near = {name: None for one in patterns for name in get_close_matches(one, list(names), NEAREST, cutoff=0.0)}
+    said = ", ".join(sorted(map(repr, patterns)))
+    return f"{said} fits no layer of the model '{model.name}'; the names nearest to it: {', '.join(near)}"
 
 
 def is_graph(model: Any) -> bool:
@@ -62,6 +73,7 @@ class _Walk:
     def __init__(self, model: Any, exclude: Sequence[str]) -> None:
         self.structure = Structure(model)
         self.used: set[str] = set()
+        self.names: dict[str, None] = {}
         self._model, self._exclude = model, exclude
         self._first: dict[int, tuple[list[Flow], list[Flow], list[int]]] = {}
 
@@ -111,6 +123,7 @@ class _Walk:
                 self._exclude_named(slot.layer, [slot.tokens])
 
     def _exclude_named(self, name: str, found: list[Tokens]) -> None:
+        self.names[name] = None
         patterns = [one for one in self._exclude if fnmatch.fnmatchcase(name, one)]
         self.used.update(patterns)
         for tokens in found if patterns else []:
