@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from kspec.builders.data.order import ENDLESS
 from kspec.builders.data.pipeline import pipeline, steps_an_epoch
@@ -24,10 +25,11 @@ from kspec.spec.data import Data
 from kspec.spec.distill import BASE, PREVIOUS, SELF, WORDS, Distill
 
 Address = tuple[str | int, ...]
-Watch = Callable[[Iterable[Any], int], Iterable[Any]]
-"""Gives the same batches, of which there are so many, and shows how far it has come."""
+Watch = Callable[[Iterable[Any], int, int], Iterable[Any]]
+"""Gives the same batches, of which there are so many, of the view with this number, and shows how far it has come."""
 SCORES = "teacher_scores.npz"
-"""The cache of a teacher's answers, in the folder of the stage, so that a resumed training reads the same ones."""
+"""The cache of a teacher's answers, in the folder of the stage, so that a resumed training reads the same ones.
+It is written after every view."""
 
 
 def build_distiller(
@@ -137,22 +139,22 @@ def _batches(experiment: Experiment, data: Data, **given: Any) -> Any:
 
 
 def _filled(experiment: Experiment, teacher: Any, section: Distill, folder: Path, watch: Watch) -> TeacherCache:
-    """The cache with the teacher's word on every view, read from the folder where it is there."""
+    """The cache with the teacher's word on every view; views that the folder's file holds are not asked for again."""
     cache = _cache(experiment, teacher, section, folder, watch)
     return cache.average() if section.average_views else cache
 
 
 def _cache(experiment: Experiment, teacher: Any, section: Distill, folder: Path, watch: Watch) -> TeacherCache:
-    file = folder / SCORES
-    if file.is_file():
-        return TeacherCache.load(file)
+    file, count = folder / SCORES, len(experiment.datasets.train)
     views, data = section.views or 1, experiment.spec.data
+    cache = TeacherCache.load(file) if file.is_file() else TeacherCache(count, views)
     if section.average_views:  # asked for in any view, an example that a pass left out would have no answer
         data = data.model_copy(update={"drop_remainder": False})
-    steps = steps_an_epoch(len(experiment.datasets.train), data, None) * views
-    cache = TeacherCache(len(experiment.datasets.train), views)
-    cache.fill(teacher, watch(_batches(experiment, data, views=views, steps=steps), steps))
-    cache.save(file)
+    steps = steps_an_epoch(count, data, None)
+    for view in np.flatnonzero(~cache.filled.any(axis=0)):  # all, or those after the one at which it was stopped
+        batches = _batches(experiment, data, views=views, steps=steps, epoch=tf.constant(view, tf.int64))
+        cache.fill(teacher, watch(batches, steps, int(view)))
+        cache.save(file, overwrite=True)
     return cache
 
 

@@ -37,7 +37,7 @@ def test_the_whole_life(kspec, staged, tmp_path):
     staged.write_text(staged.read_text() + GATES)
     result = kspec("run", staged)
     assert (result.code, result.err) == (0, "")
-    assert "teacher asked about 2 views of the train split  " in result.out
+    assert "teacher asked about view 2 of 2 of the train split  " in result.out
     folder = only_run(tmp_path / "runs")
     found = record(folder)
     assert found["status"] == "finished"

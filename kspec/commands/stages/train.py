@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterable
 from typing import Any
 
 from kspec import artifacts, checkpoints
@@ -71,8 +71,10 @@ def prepared(context: Context, *, rehearsal: bool = False) -> Experiment:
     distill = section.distill.model_copy(update={"views": None}) if rehearsal else section.distill
     files = {"base": context.base, "previous": context.file}
     where = (*context.path, "distill")
-    title = f"teacher asked about {distill.views} views of the train split"
-    watch = partial(watched, title=title)
+
+    def watch(batches: Iterable[Any], total: int, view: int) -> Iterable[Any]:
+        return watched(batches, total, f"teacher asked about view {view + 1} of {distill.views} of the train split")
+
     return build_distiller(experiment, distill, where, files, context.folder, watch, smoke=context.smoke)
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import signal
 
 import keras
@@ -13,6 +14,7 @@ from kspec import artifacts
 from kspec.commands import variants
 from kspec.commands.progress import EpochLines
 from kspec.commands.reopened import newest
+from kspec.parts.distillation.cache import TeacherCache
 from tests.commands.runs import only_run, plain, record
 
 STILL = "optimizer: {SGD: {learning_rate: 1.0e-45}}"
@@ -181,6 +183,27 @@ def test_one_answer_teaches_new_views_of_every_example(kspec, small, tmp_path):
     same = only_run(tmp_path / "again") / "stages/1_train"
     rows = [(place / "history.csv").read_text().splitlines() for place in (stage, same)]
     assert [one == other for one, other in zip(*rows, strict=True)] == [True, True, False, False]
+
+
+def test_a_teacher_is_not_asked_twice_about_a_view(kspec, small, tmp_path, monkeypatch):
+    given = ["stages=[{train: {epochs: 1, distill: {teacher: base, views: 3}}}]"]
+    assert kspec("run", small, *given, "--runs", "alone").code == 0
+    save = TeacherCache.save
+
+    def save_and_stop(self, file, overwrite=False):
+        save(self, file, overwrite)
+        if self.filled.any(axis=0).sum() == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TeacherCache, "save", save_and_stop)
+        assert kspec("run", small, *given, "--runs", "stopped").code == 130
+    [folder] = (tmp_path / "stopped" / "small").iterdir()
+    result = kspec("resume", folder)
+    assert (result.code, result.err) == (0, "")
+    assert re.findall("asked about view . of 3", result.out) == ["asked about view 3 of 3"]
+    alone = only_run(tmp_path / "alone")
+    assert record(folder)["stages"][0]["weights_sha256"] == record(alone)["stages"][0]["weights_sha256"]
 
 
 def test_blended_examples_have_no_answer_of_their_own(kspec, small):
