@@ -85,7 +85,7 @@ class Pruning(Section):
     engine: Literal["auto", "tfmot", "native"] = "auto"
     """`tfmot` runs TF-MOT's own code (TensorFlow only), `native` the same rule; the masks are the same to the bit.
 
-    `native` renews them about twenty times as fast, which shows in networks of large dense layers.
+    `native` renews them about eight times as fast, which shows in networks of large dense layers.
     """
 
     @model_validator(mode="wrap")

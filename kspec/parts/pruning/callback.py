@@ -39,7 +39,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     block_pooling_type: "AVG" (default) or "MAX" of the magnitudes in a block.
     sparsity_m_by_n: (2, 4) sets two of every four consecutive weights along the inputs to zero, at the first step and
         for good; the schedule has no say then. None by default.
-    engine: "tfmot" runs TF-MOT's own code (TensorFlow only), "native" the same rule for every backend, about twenty
+    engine: "tfmot" runs TF-MOT's own code (TensorFlow only), "native" the same rule for every backend, about eight
         times as fast (benchmarks/pruning.py); "auto" (default): "tfmot" on TensorFlow where it is installed.
 
     warn: at the end about weights that are less sparse than asked for; False leaves that to `shortfalls()`.
