@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from kspec.errors import Problem
-from kspec.spec.base import collected
 from kspec.spec.forms import exactly_one
-from kspec.spec.pruning import PolynomialSparsity, Pruning, PruningSchedule, Share, problems_of, with_tuples
+from kspec.spec.pruning import PolynomialSparsity, Pruning, PruningSchedule, Share, problems_of
 from kspec.spec.retraining import Retraining
 
 
@@ -25,20 +24,17 @@ class PruneWeights(Pruning, Retraining):
     sparsity: Share | None = Field(default=None, examples=[0.8])
     """The share of zeros at the end, on the way of `PolynomialDecay`; in place of a schedule."""
 
-    @model_validator(mode="wrap")
     @classmethod
-    def _one_rule(cls, value: Any, handler: Any) -> Any:
-        if not isinstance(value, dict):
-            return handler(value)
-        filled = with_tuples(value)
-        others = [key for key in ("schedule", "sparsity_m_by_n") if filled.get(key) is not None]
-        if filled.get("sparsity") is None:
-            return collected(handler, filled, problems_of(filled, "sparsity: 0.8"))
-        problems = problems_of({**filled, "schedule": {}, "sparsity_m_by_n": None})
+    def unfit(cls, tree: dict[str, Any]) -> list[Problem]:
+        """As in `training.pruning`, where `sparsity` stands for a schedule."""
+        if tree.get("sparsity") is None:
+            return problems_of(tree, "sparsity: 0.8")
+        problems = problems_of({**tree, "schedule": {}, "sparsity_m_by_n": None})
+        others = [key for key in ("schedule", "sparsity_m_by_n") if tree.get(key) is not None]
         if others:
             message = f"takes the place of {' and '.join(others)}"
             problems.append(Problem(("sparsity",), message, "one of the two", "both", on_key=True))
-        return collected(handler, filled, problems)
+        return problems
 
     @property
     def pruning(self) -> Pruning:

@@ -94,7 +94,12 @@ class Pruning(Section):
         if not isinstance(value, dict):
             return handler(value)
         filled = with_tuples(value)
-        return collected(handler, filled, problems_of(filled))
+        return collected(handler, filled, cls.unfit(filled))
+
+    @classmethod
+    def unfit(cls, tree: dict[str, Any]) -> list[Problem]:
+        """Keys that exclude or need each other, which pydantic cannot see."""
+        return problems_of(tree)
 
 
 SIDES = ("block_size", "sparsity_m_by_n")
