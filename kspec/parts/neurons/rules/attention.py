@@ -17,7 +17,7 @@ def multi_head_attention(call: Call) -> list[Flow]:
     read = [call.flow(tensor) for tensor in (query, value, key)]
     call.freeze_inputs(f"{call.name}: a mask", but=read)
     if any(len(t.shape) != 3 for t in (query, value, key)) or len(layer._output_shape or (1,)) > 1:
-        return _frozen(call, "only sequences (batch, steps, channels) are supported")
+        return call.frozen("only sequences (batch, steps, channels) are supported")
     q, v, k = (call.along(flow, 2, tensor.shape[2]) for flow, tensor in zip(read, (query, value, key), strict=True))
     heads = call.channels.fresh(layer.num_heads)
     if layer._output_shape:
@@ -108,14 +108,3 @@ def inside(encoder: Any) -> tuple[Any, Any, Any]:
         encoder._feedforward_intermediate_dense,
         encoder._feedforward_output_dense,
     )
-
-
-def _frozen(call: Call, reason: str) -> list[Flow]:
-    flows = []
-    for flow in call.inputs:
-        call.freeze(flow.tokens, reason)
-    for tensor in call.node.outputs:
-        tokens = call.channels.fresh(tensor.shape[-1])
-        call.freeze(tokens, reason)
-        flows.append(Flow(len(tensor.shape) - 1, tokens))
-    return flows

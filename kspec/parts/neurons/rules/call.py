@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from kspec.parts.neurons.channels import Channels, Flow, Tokens
+from kspec.parts.neurons.channels import NO_CHANNELS, Channels, Flow, Tokens
 from kspec.parts.neurons.structure import Edit, Product, Role, Slot, Structure
 
 
@@ -77,6 +77,19 @@ class Call:
     def freeze(self, tokens: Tokens, reason: str) -> None:
         """Forbids the removal of channels; the layer's name is put before the reason."""
         self.channels.freeze(tokens, f"{self.name} ({type(self.layer).__name__}): {reason}")
+
+    def frozen(self, reason: str) -> list[Flow]:
+        """Freezes the channels of all inputs, and gives the outputs new ones that stay too."""
+        for flow in self.inputs:
+            self.freeze(flow.tokens, reason)
+        return [self._new_frozen(tensor.shape, reason) for tensor in self.node.outputs]
+
+    def _new_frozen(self, shape: tuple[int | None, ...], reason: str) -> Flow:
+        if len(shape) < 2 or shape[-1] is None:
+            return NO_CHANNELS
+        tokens = self.channels.fresh(shape[-1])
+        self.freeze(tokens, reason)
+        return Flow(len(shape) - 1, tokens)
 
     def freeze_inputs(self, reason: str, but: Sequence[Flow] = ()) -> None:
         """Freezes the channels of all inputs except some."""

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kspec.parts.neurons.channels import NO_CHANNELS, Flow
+from kspec.parts.neurons.channels import Flow
 from kspec.parts.neurons.rules.call import Call, is_layer
 
 
@@ -27,7 +27,7 @@ def concatenation(call: Call) -> list[Flow]:
     axis = call.layer.axis % rank
     known = [flow for flow in call.inputs if flow.axis is not None]
     if len(known) < len(call.inputs) or len({flow.axis for flow in known}) > 1:
-        return _frozen(call, "the channels of its inputs lie along different axes")
+        return call.frozen("the channels of its inputs lie along different axes")
     if known[0].axis == axis:
         return [Flow(axis, np.concatenate([flow.tokens for flow in known]))]
     for flow in known[1:]:
@@ -39,9 +39,9 @@ def _elementwise(call: Call, joins: bool) -> list[Flow]:
     ranks = [len(tensor.shape) for tensor in call.node.input_tensors]
     rank = len(call.output_shape)
     if _constants(call):
-        return _frozen(call, "it reads a constant array")
+        return call.frozen("it reads a constant array")
     if is_layer(call.layer) and len(set(ranks)) > 1:
-        return _frozen(call, "its inputs have different ranks")
+        return call.frozen("its inputs have different ranks")
     # NumPy's broadcasting aligns axes at the right.
     places = [
         None if flow.axis is None else flow.axis - own + rank for flow, own in zip(call.inputs, ranks, strict=True)
@@ -50,7 +50,7 @@ def _elementwise(call: Call, joins: bool) -> list[Flow]:
     if not wide:
         wide = [n for n, place in enumerate(places) if place is not None][:1]
     if not wide or any(places[n] != places[wide[0]] for n in range(len(places))):
-        return _frozen(call, "the channels of its inputs lie along different axes")
+        return call.frozen("the channels of its inputs lie along different axes")
     first = call.inputs[wide[0]]
     for number, flow in enumerate(call.inputs):
         if number in wide:
@@ -72,14 +72,3 @@ def _constants(call: Call) -> bool:
 
 def _is_symbolic(value: Any) -> bool:
     return isinstance(value, keras.KerasTensor)
-
-
-def _frozen(call: Call, reason: str) -> list[Flow]:
-    for flow in call.inputs:
-        call.freeze(flow.tokens, reason)
-    shape = call.output_shape
-    if len(shape) < 2 or shape[-1] is None:
-        return [NO_CHANNELS]
-    tokens = call.channels.fresh(shape[-1])
-    call.freeze(tokens, reason)
-    return [Flow(len(shape) - 1, tokens)]

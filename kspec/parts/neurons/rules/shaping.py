@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from kspec.parts.neurons.channels import NO_CHANNELS, Flow
+from kspec.parts.neurons.channels import Flow
 from kspec.parts.neurons.rules.call import Call
 
 
@@ -14,7 +14,7 @@ def flatten(call: Call) -> list[Flow]:
     """All values in a row: a channel stands in it once for each position."""
     flow, shape = call.inputs[0], call.shape
     if flow.axis is None or None in shape[1:]:
-        return _frozen(call, "its length is not known")
+        return call.frozen("its length is not known")
     order = list(range(len(shape)))
     if call.layer.data_format == "channels_first" and len(shape) > 2:
         order = [0, *order[2:], 1]  # Keras moves axis 1 to the end first
@@ -29,7 +29,7 @@ def reshape(call: Call) -> list[Flow]:
     flow, before, after = call.inputs[0], call.shape, call.output_shape
     length = after[-1]
     if not flow.at(len(before) - 1) or not length or length % len(flow.tokens) or len(after) < 2:
-        return _frozen(call, "it splits or moves the channels")
+        return call.frozen("it splits or moves the channels")
     tokens = np.tile(flow.tokens, length // len(flow.tokens))
     target = call.layer.target_shape
     # -1 elsewhere stays right: the number of positions does not change.
@@ -49,14 +49,4 @@ def permute(call: Call) -> list[Flow]:
 def repeat_vector(call: Call) -> list[Flow]:
     """(batch, channels) to (batch, n, channels)."""
     flow = call.inputs[0]
-    return [Flow(2, flow.tokens)] if flow.at(1) else _frozen(call, "the channels lie along another axis")
-
-
-def _frozen(call: Call, reason: str) -> list[Flow]:
-    call.freeze(call.inputs[0].tokens, reason)
-    shape = call.output_shape
-    if len(shape) < 2 or shape[-1] is None:
-        return [NO_CHANNELS]
-    tokens = call.channels.fresh(shape[-1])
-    call.freeze(tokens, reason)
-    return [Flow(len(shape) - 1, tokens)]
+    return [Flow(2, flow.tokens)] if flow.at(1) else call.frozen("the channels lie along another axis")
