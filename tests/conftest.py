@@ -8,6 +8,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import pytest
 
+from kspec.tuning.threads import NAMES
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # there are as many workers as cores
+    os.environ.update(dict.fromkeys(NAMES, "1"))
+
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected messages in tests/errors")

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import yaml
 
+from kspec.tuning.threads import NAMES
+
 SECONDS_A_PROCESS = 900
 DATA = {"sklearn": "digits", "train": "train[:600]", "validation": "train[600:900]", "test": "train[900:]"}
 MOVE = {"RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1}}
@@ -133,10 +135,14 @@ def torment(name: str, folder: Path, kills: int, seed: int) -> Outcome:
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """The command line in a process of its own; what it prints goes to a file."""
+    """The command line in a process of its own, with all cores; what it prints goes to a file.
+
+    The order in which threads end must not show in the bits.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in NAMES}
     with open(folder / "output.txt", "ab") as output:
         command = [sys.executable, "-m", "kspec", *arguments]
-        return subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        return subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, env=environment)
 
 
 def again(runs: Path, name: str) -> list[str]:
