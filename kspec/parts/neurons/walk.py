@@ -15,8 +15,8 @@ from kspec.parts.neurons.rules.call import Call
 from kspec.parts.neurons.rules.table import rule_for
 from kspec.parts.neurons.structure import Structure
 
-NEAREST = 6
-"""The most names that a message gives for a pattern that fits none."""
+NEAREST = 3
+"""So many names are given for a pattern that fits none."""
 
 
 def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
@@ -44,10 +44,10 @@ def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
 
 
 def fits_no_layer(model: Any, patterns: Collection[str], names: Collection[str]) -> str:
-    """What a message says of patterns over the names of layers: which names come closest."""
-    near = {name: None for one in patterns for name in get_close_matches(one, list(names), NEAREST, cutoff=0.0)}
-    said = ", ".join(sorted(map(repr, patterns)))
-    return f"{said} fits no layer of the model '{model.name}'; the names nearest to it: {', '.join(near)}"
+    """What a message says of patterns over the names of layers: which names come closest to each."""
+    near = {one: ", ".join(get_close_matches(one, list(names), NEAREST, cutoff=0.0)) for one in sorted(patterns)}
+    said = "; ".join(f"{one!r} (nearest: {found})" for one, found in near.items())
+    return f"no layer of the model '{model.name}' fits {said}"
 
 
 def is_graph(model: Any) -> bool:

@@ -41,7 +41,7 @@ def test_a_sequential_model_stays_one():
     ("pattern", "message"),
     [
         ("token_embedding", "the layer 'token_embedding' cannot be left out: it makes"),
-        ("transformer_leyer_1", "'transformer_leyer_1' fits no layer .*nearest to it: transformer_layer_1"),
+        ("transformer_leyer_1", r"no layer of the model .* fits 'transformer_leyer_1' \(nearest: transformer_layer_1"),
     ],
 )
 def test_refused(pattern, message):
