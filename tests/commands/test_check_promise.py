@@ -115,6 +115,7 @@ STAND_INS = {
     "digits_compressed": lambda folder: [],
     "cifar_resnet": images,
     "cifar_resnet20": lambda folder: [*images(folder), "training.learning_rate.decay=constant"],
+    "cifar_baseline": images,
     "cifar_compressed": images,
     "cifar_pruned": images,
     "cifar_distilled": images,
