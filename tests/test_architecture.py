@@ -31,11 +31,10 @@ MAY_IMPORT = {
     "check": {"errors", "spec", "catalog", "parts", "builders", "baseline", "artifacts", "checkpoints"},
     "commands": {
         *("errors", "quiet", "text", "spec", "catalog", "parts", "builders", "schema", "guess", "artifacts"),
-        *("baseline", "checkpoints", "check", "eject", "garbage", "tuning"),
+        *("baseline", "checkpoints", "check", "eject", "tuning"),
     },
     "ending": {"errors"},
-    "garbage": set(),
-    "cli": {"errors", "commands", "ending", "garbage"},
+    "cli": {"errors", "commands", "ending"},
     "__init__": {"catalog"},
     "__main__": {"cli"},
 }
