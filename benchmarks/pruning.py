@@ -4,7 +4,8 @@
 
 For each network, in turns within one process, medians of the rounds, each of STEPS steps: unpruned and pruned in
 Keras 3 by either engine, and unpruned and pruned by `tfmot.sparsity.keras.prune_low_magnitude` in tf_keras. Every one
-compiled without XLA, with the same layers, batches and optimizer; masks are renewed every 100 steps, TF-MOT's default,
+compiled without XLA, with the same layers, optimizer and batches, from a dataset without tf.data's tuner, which can
+hold up the end of an epoch; masks are renewed every 100 steps, TF-MOT's default,
 so with 100 steps once a round. Beside the time by the clock stands the time of the processor, which other programs
 on the machine disturb less: on a busy machine read its ratios. Then what renewing the masks once takes.
 """
@@ -20,6 +21,7 @@ import keras
 import numpy as np
 
 from kspec import PolynomialDecay, PruneLowMagnitude
+from kspec.parts.autotune import in_order
 from kspec.parts.pruning.engines import NativeEngine, Pattern, TfmotEngine, load
 
 load()
@@ -103,8 +105,8 @@ def training(model, x, y, batch, callbacks):
         def on_epoch_end(self, epoch, logs=None):
             done.put((time.perf_counter() - self.began[0], time.process_time() - self.began[1]))
 
-    arguments = {"batch_size": batch, "epochs": 10_000, "verbose": 0, "shuffle": False}
-    run = threading.Thread(target=lambda: model.fit(x, y, callbacks=[*callbacks, Clock()], **arguments), daemon=True)
+    arguments = {**in_order(x, y, batch_size=batch), "epochs": 10_000, "verbose": 0}
+    run = threading.Thread(target=lambda: model.fit(callbacks=[*callbacks, Clock()], **arguments), daemon=True)
     run.start()
     while True:
         go.put(None)

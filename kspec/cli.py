@@ -8,6 +8,7 @@ import click
 
 from kspec.ending import DONE, WRONG, guarded
 from kspec.errors import UsageError
+from kspec.garbage import collect_seldom
 
 OVERRIDES = click.argument("overrides", nargs=-1)
 JOBS = click.option("-j", "--jobs", type=click.IntRange(1, 1000), default=1, show_default=True, metavar="N",
@@ -391,5 +392,6 @@ def list_(kind: str | None, debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
+    collect_seldom()
     given = sys.argv[1:] if arguments is None else arguments
     sys.exit(guarded(lambda: cli.main(given, prog_name="kspec", standalone_mode=False), "--debug" in given))

@@ -8,8 +8,10 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import pytest
 
+from kspec.garbage import collect_seldom
 from kspec.tuning.threads import NAMES
 
+collect_seldom()
 if "PYTEST_XDIST_WORKER" in os.environ:  # there are as many workers as cores
     os.environ.update(dict.fromkeys(NAMES, "1"))
 

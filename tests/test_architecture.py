@@ -31,10 +31,11 @@ MAY_IMPORT = {
     "check": {"errors", "spec", "catalog", "parts", "builders", "baseline", "artifacts", "checkpoints"},
     "commands": {
         *("errors", "quiet", "text", "spec", "catalog", "parts", "builders", "schema", "guess", "artifacts"),
-        *("baseline", "checkpoints", "check", "eject", "tuning"),
+        *("baseline", "checkpoints", "check", "eject", "garbage", "tuning"),
     },
     "ending": {"errors"},
-    "cli": {"errors", "commands", "ending"},
+    "garbage": set(),
+    "cli": {"errors", "commands", "ending", "garbage"},
     "__init__": {"catalog"},
     "__main__": {"cli"},
 }

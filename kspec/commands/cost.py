@@ -11,6 +11,7 @@ from kspec import text
 from kspec.builders.experiment import Experiment, build
 from kspec.commands.start import start
 from kspec.errors import KspecError
+from kspec.garbage import collect_seldom
 from kspec.spec.reader import read
 
 STEPS = 30
@@ -21,6 +22,7 @@ def main() -> int:
     """Prints the costs as a line of JSON; the exit code is that of `kspec run` where the spec is wrong."""
     began = float(sys.argv[1])
     spec = sys.stdin.read()
+    collect_seldom()
     start()
     try:
         print(json.dumps(costs(build(read(text.read_text(spec, "the spec"))), began)))

@@ -33,6 +33,7 @@ from kspec.commands.start import start
 from kspec.commands.stopped import stopped_run
 from kspec.commands.train import DivergedError
 from kspec.errors import SpecError, UsageError
+from kspec.garbage import collect_seldom
 from kspec.parts.resume import callback_state
 from kspec.spec import Spec
 from kspec.spec.reader import read
@@ -85,6 +86,7 @@ class Judge(Stopping):
 
 def main() -> int:
     """Reads the order and follows it; returns the exit code: 0 trained as ordered, 1 failed, 130 stopped."""
+    collect_seldom()
     start()
     line = sys.stdin.readline()
     if not line:

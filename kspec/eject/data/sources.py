@@ -70,22 +70,24 @@ def _npz(known: Known) -> Loaded:
     settings = known.data.source[1]
     import numpy as np
 
-    stored = np.load(settings.path, allow_pickle=False)
-    lines = [statement("arrays = ", Call("np.load", (relative(settings.path),)))]
+    with np.load(settings.path, allow_pickle=False) as stored:
+        form = {key: (array.ndim, array.dtype.kind) for key, array in stored.items()}
+    lines = [f"with np.load({quoted(relative(settings.path))}) as arrays:"]
     pieces = {}
     for name in known.source.splits:
-        suffix = next(s for s in ("", f"_{name}", "_val") if settings.x + s in stored.files and (s or name == "train"))
+        suffix = next(s for s in ("", f"_{name}", "_val") if settings.x + s in form and (s or name == "train"))
         x, y = ("x", "y") if not suffix else (f"x_{name}", f"y_{name}")
         key = settings.x + suffix
+        dimensions, kind = form[key]
         change = ""
-        if known.source.kind == "image" and stored[key].ndim == 3:
+        if known.source.kind == "image" and dimensions == 3:
             change = "[..., np.newaxis]"
         if known.source.kind == "text":
             change = ".astype(object)"
         read = f"arrays[{quoted(key)}]"
-        if stored[key].dtype.kind == "S":
+        if kind == "S":
             read = f'np.char.decode({read}, "utf-8")'
-        lines.append(f"{x}, {y} = {read}{change}, arrays[{quoted(settings.y + suffix)}]")
+        lines.append(f"    {x}, {y} = {read}{change}, arrays[{quoted(settings.y + suffix)}]")
         pieces[name] = (x, y)
     return ["\n".join(lines)], pieces
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -81,6 +83,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self.warn = warn
         self.step = 0
         self._began = self._looked = 0
+        self._next: float = 0  # no mask is renewed before this step
         self._renewed: list[int] = []
         self._kept: list[Any] | None = None
         self._groups: tuple[Group, ...] = ()
@@ -96,6 +99,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         """Goes on from `get_state`."""
         for key in STATE:
             setattr(self, key, state[key])
+        self._next = 0
 
     def attach(self, model: keras.Model) -> None:
         """Places the masks. `fit` does so by itself; before `model.load_weights` of a file saved while pruning was on,
@@ -105,6 +109,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         """
         self._groups = groups(model, self.schedule, self.choice, self.pattern)
         self._schedules = list({id(group.schedule): group.schedule for group in self._groups}.values())
+        self._next = 0
         weights = [weight for group in self._groups for weight in group.weights]
         before = self._masks if len(self._masks) == len(weights) else []
         values = [keras.ops.convert_to_numpy(mask) for mask in before]
@@ -176,6 +181,8 @@ class PruneLowMagnitude(keras.callbacks.Callback):
 
     def _due(self, steps: range) -> dict[int, int]:
         """Number of a group -> the last of these steps at which it gets new masks."""
+        if steps[-1] < self._next:
+            return {}
         if self.pattern.sparsity_m_by_n:  # TF-MOT chooses m of n once
             at = dict.fromkeys(map(id, self._schedules), 1 if 1 in steps and self._looked < 1 else 0)
         else:
@@ -189,16 +196,29 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         """Gives the groups that are due at one of these steps new masks, and masks all weights."""
         due = self._due(steps)
         self._looked = max(self._looked, steps[-1])
+        if self._looked >= self._next:
+            self._next = self._next_due()
         if not due:
             return
         self._restore()
         masks = dict(zip(map(id, self._weights), self._masks, strict=True))
-        with masked.scope(self._model):
-            for number, step in due.items():
-                group = self._groups[number]
-                self.engine.update(group.weights, [masks[id(one)] for one in group.weights], group.schedule, step)
-                self._renewed[number] = step
+
+        def update(number: int) -> None:
+            group = self._groups[number]
+            with masked.scope(self._model):  # a strategy's scope holds for one thread
+                own = [masks[id(weight)] for weight in group.weights]
+                self.engine.update(group.weights, own, group.schedule, due[number])
+
+        with ThreadPoolExecutor() as pool:  # ranking uses one core for each group
+            list(pool.map(update, due))
+        for number, step in due.items():
+            self._renewed[number] = step
         masked.apply(self._model, self._weights, self._masks)
+
+    def _next_due(self) -> float:
+        if self.pattern.sparsity_m_by_n:
+            return math.inf
+        return min((schedules.next_due(one, self._looked) for one in self._schedules), default=math.inf)
 
     def _mask(self) -> None:
         self._restore()

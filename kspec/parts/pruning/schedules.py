@@ -7,6 +7,7 @@ the weights, from 0 up to, but not including, 1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
@@ -125,6 +126,19 @@ def last_update(schedule: Known) -> int | None:
     if schedule.end_step < 0:
         return None
     return schedule.end_step - (schedule.end_step - schedule.begin_step) % schedule.frequency
+
+
+def next_due(schedule: Schedule, step: int) -> float:
+    """The first step after this one at which the masks may be renewed; infinite where none does.
+
+    Of a schedule that is not one of the two here only its answer for a step tells: then it is the very next step.
+    """
+    if type(schedule) not in KNOWN.values():
+        return step + 1
+    begin, end, frequency = schedule.begin_step, schedule.end_step, schedule.frequency  # type: ignore[attr-defined]
+    first = max(step + 1, begin, 1)
+    found = first + (begin - first) % frequency
+    return math.inf if 0 <= end < found else found
 
 
 def known(schedule: Schedule) -> Known | None:

@@ -1,9 +1,13 @@
 """When masks are renewed, and how sparse they are, worked out by hand."""
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kspec.parts.pruning.schedules import ConstantSparsity, PolynomialDecay, known, last_update, read
+from kspec.parts.pruning.schedules import ConstantSparsity, PolynomialDecay, known, last_update, next_due, read
 
 
 def due(schedule, steps):
@@ -29,6 +33,25 @@ def test_polynomial():
 def test_another_final_sparsity():
     assert ConstantSparsity(0.5, 3).with_final(0.2) == ConstantSparsity(0.2, 3)
     assert PolynomialDecay(0.5, 0.9, 0, 9).with_final(0.2) == PolynomialDecay(0.2, 0.2, 0, 9)
+
+
+@given(
+    begin=st.integers(0, 20),
+    length=st.one_of(st.none(), st.integers(1, 20)),
+    frequency=st.integers(1, 9),
+    step=st.integers(0, 50),
+)
+def test_the_next_step_that_renews(begin, length, frequency, step):
+    if length is None:
+        schedule = ConstantSparsity(0.5, begin, frequency=frequency)
+    else:
+        schedule = PolynomialDecay(0.1, 0.5, begin, begin + length, frequency=frequency)
+    later = [one for one in range(step + 1, step + 40) if schedule(one)[0]]
+    assert next_due(schedule, step) == (later[0] if later else math.inf)
+
+
+def test_a_function_is_asked_at_every_step():
+    assert next_due(lambda step: (step == 9, 0.5), 3) == 4
 
 
 def test_a_function_is_a_schedule_of_its_own():
