@@ -16,12 +16,15 @@ _TEXT = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?)\s*(epochs?|steps?|%)", re
 LONGEST = 1e9
 """Epochs or steps that no training has: a larger number is a mistake, and too large to count with."""
 _EXPECTED = "`2 epochs`, `500 steps`, or a share of the training such as `0.1` or `10%`"
-_FORM = written(
-    {"type": "number", "minimum": 0, "maximum": 1},
-    {"type": "string", "pattern": rf"^\s*{_TEXT.pattern}\s*$"},
-    **{"$comment": _EXPECTED},
-    examples=["2 epochs", "500 steps", "10%", 0.1],
-)
+
+
+def _form(**number: Any) -> Any:
+    return written(
+        {"type": "number", **number, "maximum": 1},
+        {"type": "string", "pattern": rf"^\s*{_TEXT.pattern}\s*$"},
+        **{"$comment": _EXPECTED},
+        examples=["2 epochs", "500 steps", "10%", 0.1],
+    )
 
 
 class Span(BaseModel):
@@ -52,7 +55,8 @@ def parse(value: Any) -> Span:
         return Span(value=0.0, unit="fraction")
     matched = _TEXT.fullmatch(value.strip()) if isinstance(value, str) else None
     if matched is None or float(matched[1]) > LONGEST:
-        hint = f"did you mean '{value} epochs'?" if isinstance(value, int) and not isinstance(value, bool) else ""
+        is_count = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        hint = f"did you mean '{value} epochs'?" if is_count else ""
         raise refuse(Problem((), "not a length of training", _EXPECTED, quoted(value), hint), value)
     number, unit = float(matched[1]), matched[2]
     if unit == "%" and number > 100:
@@ -62,6 +66,18 @@ def parse(value: Any) -> Span:
         if unit == "%"
         else Span(value=number, unit="epochs" if unit.startswith("epoch") else "steps")
     )
+
+
+def interval(value: Any) -> Span:
+    """A span of more than nothing, between two things that happen again and again.
+
+    Raises:
+        ValidationError: not a length, or 0.
+    """
+    span = parse(value)
+    if span.value == 0:
+        raise refuse(Problem((), "not more than 0", _EXPECTED, quoted(value)), value)
+    return span
 
 
 def as_tree(span: Span) -> float | str:
@@ -75,4 +91,5 @@ def as_tree(span: Span) -> float | str:
     )
 
 
-Duration = Annotated[Span, PlainSerializer(as_tree), BeforeValidator(parse), _FORM]
+Duration = Annotated[Span, PlainSerializer(as_tree), BeforeValidator(parse), _form(minimum=0)]
+Interval = Annotated[Span, PlainSerializer(as_tree), BeforeValidator(interval), _form(exclusiveMinimum=0)]

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from kspec.errors import Problem
 from kspec.spec.base import ListedOrSingle, OneOf, Section, collected
-from kspec.spec.duration import Duration, Span
+from kspec.spec.duration import Duration, Interval, Span
 from kspec.spec.forms import exactly_one
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -33,7 +33,7 @@ class PolynomialSparsity(Section):
     """When the sparsity begins to rise; moved by less than `frequency`, so that masks are renewed at `end` exactly."""
     end: Duration = Span(value=0.75, unit="fraction")
     """When the sparsity is final; what is left of the training mends the loss."""
-    frequency: Duration = Span(value=0.02, unit="fraction")
+    frequency: Interval = Span(value=0.02, unit="fraction")
     """How often the masks are renewed."""
 
 
@@ -46,7 +46,7 @@ class SteadySparsity(Section):
     """When pruning begins."""
     end: Duration = Span(value=1.0, unit="fraction")
     """When the masks are renewed for the last time."""
-    frequency: Duration = Span(value=0.02, unit="fraction")
+    frequency: Interval = Span(value=0.02, unit="fraction")
     """How often the masks are renewed."""
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from kspec.spec.duration import Span, as_tree, parse
+from kspec.spec.base import stated
+from kspec.spec.duration import Span, as_tree, interval, parse
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,23 @@ def test_in_steps(text, steps):
 def test_refused(text):
     with pytest.raises(ValidationError):
         parse(text)
+
+
+@pytest.mark.parametrize(("value", "hint"), [(3, "did you mean '3 epochs'?"), (-3, "")])
+def test_a_whole_number_is_asked_for_its_unit_and_a_negative_one_is_not(value, hint):
+    with pytest.raises(ValidationError) as caught:
+        parse(value)
+    assert [problem.hint for problem in stated(caught.value)] == [hint]
+
+
+@pytest.mark.parametrize("value", [0, 0.0, "0%", "0 epochs", -1])
+def test_an_interval_is_more_than_nothing(value):
+    with pytest.raises(ValidationError):
+        interval(value)
+
+
+def test_an_interval_is_a_span():
+    assert interval("5 steps") == Span(value=5, unit="steps")
 
 
 @given(st.floats(0, 1e6), st.sampled_from(["epochs", "steps"]))

@@ -46,6 +46,8 @@ def test_it_is_written_with_every_default_and_reads_back():
         ({"schedule": "PolynomialDecay"}, "Field required"),
         ({"schedule": {"PolynomialDecay": {"final_sparsity": 1.0}}}, "less than 1"),
         ({"schedule": {"PolynomialDecay": {"final_sparsity": 0.8, "begin": 5}}}, "not a length of training"),
+        ({"schedule": {"PolynomialDecay": {"final_sparsity": 0.8, "frequency": 0}}}, "not more than 0"),
+        ({"schedule": {"ConstantSparsity": {"target_sparsity": 0.8, "frequency": "0 steps"}}}, "not more than 0"),
         ({"schedule": {"CubicDecay": {"final_sparsity": 0.8}}}, "CubicDecay"),
         ({"schedule": TO_80, "sparsity_m_by_n": [2, 4]}, "takes the place of a schedule"),
         ({"sparsity_m_by_n": [4, 2]}, "leave none"),
