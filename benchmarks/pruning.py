@@ -5,9 +5,9 @@
 For each network, in turns within one process, medians of the rounds, each of STEPS steps: unpruned and pruned in
 Keras 3 by either engine, and unpruned and pruned by `tfmot.sparsity.keras.prune_low_magnitude` in tf_keras. Every one
 compiled without XLA, with the same layers, optimizer and batches, from a dataset without tf.data's tuner, which can
-hold up the end of an epoch; masks are renewed every 100 steps, TF-MOT's default,
-so with 100 steps once a round. Beside the time by the clock stands the time of the processor, which other programs
-on the machine disturb less: on a busy machine read its ratios. Then what renewing the masks once takes.
+hold up the end of an epoch; masks are renewed every 100 steps, TF-MOT's default, so with 100 steps once a round.
+Beside the time by the clock stands the time of the processor, which other programs on the machine disturb less: on a
+busy machine read its ratios. Then what renewing the masks once takes.
 """
 
 import os
