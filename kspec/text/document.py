@@ -44,13 +44,17 @@ class Document:
         """`problem` with its mark filled in; one that has a mark stays as it is.
 
         A path that goes on below a plain value ends there: the file says `optimizer: Adma`, and what is wrong in the
-        typed spec is the name of a component.
+        typed spec is the name of a component. A key that the file leaves out around a list is left out here: it says
+        `drop_layers: [a, b]`, and what is wrong is an item of `layers`.
         """
         if problem.mark:
             return problem
         path = next(path for end in range(len(problem.path), -1, -1) if (path := problem.path[:end]) in self.marks)
         if path != problem.path and not isinstance(self._value(path), dict | list):
             return replace(problem, path=path, on_key=False, mark=self.mark(path))
+        item = (*path, *problem.path[len(path) + 1 :])
+        if item != path and item in self.marks:
+            return replace(problem, path=item, mark=self.mark(item, on_key=problem.on_key))
         return replace(problem, mark=self.mark(problem.path, on_key=problem.on_key))
 
     def _value(self, path: Path) -> Any:

@@ -6,9 +6,10 @@ from typing import Any
 
 from kspec.builders.calibration import calibration
 from kspec.commands.console import phase
-from kspec.commands.stages import Context, Outcome
+from kspec.commands.stages import Context, Outcome, patterns
 from kspec.errors import Problem, SpecError
 from kspec.parts.neurons.drop import drop_layers
+from kspec.parts.neurons.patterns import PatternError
 from kspec.parts.neurons.recalibrate import recalibrate
 
 
@@ -33,5 +34,7 @@ def rehearse(context: Context) -> Any:
     """
     try:
         return drop_layers(context.network(), context.section.layers)
+    except PatternError as error:
+        raise SpecError(patterns.problems(context, error)) from error
     except ValueError as error:
         raise SpecError(Problem((*context.path, "layers"), str(error))) from error

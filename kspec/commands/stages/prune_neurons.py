@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from kspec.builders.calibration import calibration
 from kspec.commands.console import phase
-from kspec.commands.stages import Context, Outcome, delicate
-from kspec.errors import Problem, SpecError
+from kspec.commands.stages import Context, Outcome, delicate, patterns
+from kspec.errors import Gathered, Problem, SpecError
+from kspec.parts.neurons.patterns import PatternError
 from kspec.parts.neurons.prune import prune_neurons
 from kspec.parts.neurons.recalibrate import recalibrate
 from kspec.parts.neurons.report import PruningReport
@@ -42,7 +43,13 @@ def rehearse(context: Context) -> Any:
     Raises:
         SpecError: as `run`.
     """
-    return _pruned(context, context.network(), None)[0]
+    gathered, network = Gathered(), context.network()
+    smaller = gathered.part(lambda: _pruned(context, network, None)[0], network)
+    if any("exclude" in problem.path for problem in gathered.problems):  # it must not hide what is wrong with `ratio`
+        allowing = replace(context, section=context.section.model_copy(update={"exclude": ()}))
+        gathered.part(lambda: _pruned(allowing, network, None)[0], network)
+    gathered.stop()
+    return smaller
 
 
 def said(report: PruningReport) -> list[str]:
@@ -62,6 +69,8 @@ def _pruned(context: Context, network: Any, data: Any) -> tuple[Any, PruningRepo
         return prune_neurons(
             network, data, loss=context.experiment.plan.loss, batch_size=batch, seed=context.seed, **arguments
         )
+    except PatternError as error:
+        raise SpecError(patterns.problems(context, error)) from error
     except ValueError as error:
         hint = ""
         if "scope='all'" in str(error) and context.section.scope == "internal":

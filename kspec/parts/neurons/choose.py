@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kspec.parts.neurons.channels import Tokens
 from kspec.parts.neurons.groups import Group
+from kspec.parts.neurons.patterns import PatternError
 from kspec.parts.neurons.structure import Cut, Product, Structure
 
 
@@ -48,6 +49,14 @@ class Limits:
         return min(count, math.ceil(wanted / self.round_to) * self.round_to)
 
 
+def refuse_unfit(groups: Sequence[Group], ratio: float | Mapping[str, float] | None) -> None:
+    """Raises PatternError for patterns that fit a layer of no group."""
+    layers = [layer for group in groups for layer in group.layers]
+    unused = [one for one in ratio if not fnmatch.filter(layers, one)] if isinstance(ratio, Mapping) else []
+    if unused:
+        raise PatternError("ratio", unused, layers, "the groups of neurons that may go")
+
+
 def ratio_of(group: Group, ratio: float | Mapping[str, float]) -> float:
     """The share of a group that goes: of the first pattern that fits one of its layers, and 0 if none does."""
     if not isinstance(ratio, Mapping):
@@ -63,16 +72,7 @@ def share_of_each(
     share: float | Mapping[str, float],
     limits: Limits,
 ) -> set[int]:
-    """The least important classes of each group up to its share, as far as the limits allow: never more.
-
-    Raises ValueError for a pattern that fits no group.
-    """
-    layers = [layer for group in groups for layer in group.layers]
-    patterns = share if isinstance(share, Mapping) else ()
-    unused = [repr(one) for one in patterns if not fnmatch.filter(layers, one)]
-    if unused:
-        names = ", ".join(group.name for group in groups)
-        raise ValueError(f"ratio: {', '.join(unused)} fits no group of neurons; the groups are: {names}")
+    """The least important classes of each group up to its share, as far as the limits allow: never more."""
     removed: set[int] = set()
     for group, score in zip(groups, scores, strict=True):
         ratio = ratio_of(group, share)

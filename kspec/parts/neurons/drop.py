@@ -8,9 +8,10 @@ from typing import Any
 
 import keras
 
+from kspec.parts.neurons.patterns import PatternError
 from kspec.parts.neurons.rebuild import rebuild
 from kspec.parts.neurons.structure import Cut
-from kspec.parts.neurons.walk import fits_no_layer, graph_of, is_graph, nodes_of, read
+from kspec.parts.neurons.walk import graph_of, is_graph, nodes_of, read
 
 
 def drop_layers(model: keras.Model, layers: Sequence[str]) -> keras.Model:
@@ -39,7 +40,8 @@ def drop_layers(model: keras.Model, layers: Sequence[str]) -> keras.Model:
             raise ValueError(f"the layer '{name}' cannot be left out: it makes {after} from {before}")
         dropped.add(id(node.operation))
     if unused:
-        raise ValueError(fits_no_layer(model, unused, [name for name, _ in nodes]))
+        wrong = [one for one in layers if one in unused]
+        raise PatternError("layers", wrong, [name for name, _ in nodes], f"the model '{model.name}'")
     return rebuild(structure, Cut(structure.channels, set()), frozenset(dropped))
 
 

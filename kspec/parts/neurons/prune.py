@@ -69,7 +69,7 @@ def prune_neurons(
     structure = read(model, exclude)
     groups = groups_of(structure)
     kept = _left_alone(structure, groups, scope, criterion)
-    taken = _taken(structure, groups, kept)
+    taken = _taken(structure, groups, kept, ratio)
     target = None if ratio is not None else _target(structure, taken, macs, parameters, limits)
     found = scores(structure, taken, criterion, data, loss, batch_size, seed)
     if target is None:
@@ -80,12 +80,15 @@ def prune_neurons(
     return rebuild(structure, cut), report(structure, groups, kept, cut)
 
 
-def _taken(structure: Structure, groups: Groups, kept: Sequence[tuple[int, str]]) -> tuple[Group, ...]:
-    """The groups that may lose neurons."""
+def _taken(
+    structure: Structure, groups: Groups, kept: Sequence[tuple[int, str]], ratio: float | Mapping[str, float] | None
+) -> tuple[Group, ...]:
+    """The groups that may lose neurons, of which each pattern of `ratio` fits one."""
     taken = tuple(group for number, group in enumerate(groups.prunable) if number not in dict(kept))
     if not taken:
         reasons = sorted({one.reason for one in groups.frozen} | {reason for _, reason in kept})
         raise ValueError(f"the model '{structure.model.name}' has no neurons that could go: {'; '.join(reasons)}")
+    choose.refuse_unfit(taken, ratio)
     return taken
 
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from kspec.parts.neurons.channels import NO_CHANNELS, Flow, Tokens
+from kspec.parts.neurons.patterns import PatternError
 from kspec.parts.neurons.rules.call import Call
 from kspec.parts.neurons.rules.table import rule_for
 from kspec.parts.neurons.structure import Structure
-
-NEAREST = 3
-"""So many names are given for a pattern that fits none."""
 
 
 def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
     """Finds the channels of a model: of inputs and outputs (both frozen), and of every layer between.
 
     exclude: shell patterns over the names of layers whose own neurons all stay; their inputs may shrink.
-    Raises ValueError for a model without a graph, a layer that cannot be copied, and a pattern that fits no layer.
+    Raises ValueError for a model without a graph and a layer that cannot be copied; PatternError for patterns that fit
+    no layer.
     """
     if not is_graph(model):
         kind = "is not built" if isinstance(model, keras.Sequential) else "has no graph of layers"
@@ -39,15 +37,8 @@ def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
     walk.exclude_parts()
     unused = [pattern for pattern in exclude if pattern not in walk.used]
     if unused:
-        raise ValueError(f"exclude: {fits_no_layer(model, unused, walk.names)}")
+        raise PatternError("exclude", unused, walk.names, f"the model '{model.name}'")
     return walk.structure
-
-
-def fits_no_layer(model: Any, patterns: Collection[str], names: Collection[str]) -> str:
-    """What a message says of patterns over the names of layers: which names come closest to each."""
-    near = {one: ", ".join(get_close_matches(one, list(names), NEAREST, cutoff=0.0)) for one in sorted(patterns)}
-    said = "; ".join(f"{one!r} (nearest: {found})" for one, found in near.items())
-    return f"no layer of the model '{model.name}' fits {said}"
 
 
 def is_graph(model: Any) -> bool:

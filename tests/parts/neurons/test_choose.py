@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keras import layers
 
-from kspec.parts.neurons.choose import Limits, share_of_each, smallest, until
+from kspec.parts.neurons.choose import Limits, refuse_unfit, share_of_each, smallest, until
 from kspec.parts.neurons.groups import groups_of
+from kspec.parts.neurons.patterns import PatternError
 from kspec.parts.neurons.structure import Cut
 from kspec.parts.neurons.walk import read
 from tests.parts.neurons.random_graphs import random_model
@@ -51,8 +52,11 @@ def test_patterns_of_ratios():
     scores = [np.zeros(len(group.classes)) for group in groups]
     cut = Cut(structure.channels, share_of_each(groups, scores, {"nar*": 0.5, "*": 0.1}, FINE))
     assert [cut.count(group.classes) for group in groups] == [9, 3]
-    with pytest.raises(ValueError, match="'conv' fits no group of neurons; the groups are: wide, narrow"):
-        share_of_each(groups, scores, {"conv": 0.5}, FINE)
+    refuse_unfit(groups, {"nar*": 0.5, "*": 0.1})
+    with pytest.raises(PatternError, match=r"fits 'wild' \(nearest: wide, narrow\); 'conv'") as refused:
+        refuse_unfit(groups, {"wild": 0.5, "wide": 0.5, "conv": 0.5})
+    assert (refused.value.argument, refused.value.patterns) == ("ratio", ("wild", "conv"))
+    assert refused.value.known == ("wide", "narrow")
 
 
 def test_least_important_first_over_all_groups():
