@@ -51,21 +51,11 @@ SPECS = {
             "optimizer": {"Adam": {"use_ema": True, "gradient_accumulation_steps": 2}},
             "learning_rate": {"peak": 0.01, "warmup": "2 epochs", "decay": "cosine"},
             "weight_decay": 0.001,
+            "pruning": {"schedule": {"PolynomialDecay": {"final_sparsity": 0.8, "frequency": "5 steps"}}},
             "callbacks": [
                 {"SwapEMAWeights": {"swap_on_epoch": True}},
                 {"ModelCheckpoint": {"filepath": "best.keras", "monitor": "val_accuracy", "save_best_only": True}},
             ],
-        },
-        "device": {"precision": "mixed_float16", "jit": False},
-        "checkpoint": SAVED_OFTEN,
-    },
-    "pruned": {
-        "data": {**DATA, "batch_size": 16},
-        "model": {"CNN": {"filters": [8, 16], "dropout": 0.3}},
-        "training": {
-            "epochs": 14,
-            "optimizer": {"Adam": {"use_ema": True}},
-            "pruning": {"schedule": {"PolynomialDecay": {"final_sparsity": 0.8, "frequency": "5 steps"}}},
         },
         "device": {"precision": "mixed_float16", "jit": False},
         "checkpoint": SAVED_OFTEN,
