@@ -227,9 +227,11 @@ def predict(folder: str, data: str, output: str | None, unsafe_model: bool, debu
 @click.argument("folder", metavar="RUN")
 @click.option("--to", default="litert", show_default=True, metavar="FORMATS",
               help="saved_model, litert, openvino, onnx; several with commas.")  # fmt: skip
-@click.option("--int8", "precision", flag_value="int8", help="Weights and activations in int8: litert, openvino.")
-@click.option("--dynamic-range", "precision", flag_value="dynamic_range", help="Weights in int8: litert.")
-@click.option("--float16", "precision", flag_value="float16", help="Weights in float16: litert, openvino.")
+@click.option(
+    "--int8", "precision", flag_value="int8", multiple=True, help="int8 weights and activations: litert, openvino."
+)
+@click.option("--dynamic-range", "precision", flag_value="dynamic_range", multiple=True, help="int8 weights: litert.")
+@click.option("--float16", "precision", flag_value="float16", multiple=True, help="float16 weights: litert, openvino.")
 @click.option("--calibration", type=click.IntRange(1, 100_000), metavar="N",
               help="Examples of train for int8; by default 512.")  # fmt: skip
 @click.option("--output", "-o", metavar="FOLDER", help="Where the files go; by default RUN/export.")
@@ -238,7 +240,7 @@ def predict(folder: str, data: str, output: str | None, unsafe_model: bool, debu
 def export(
     folder: str,
     to: str,
-    precision: str | None,
+    precision: tuple[str, ...],
     calibration: int | None,
     output: str | None,
     unsafe_model: bool,

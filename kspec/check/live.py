@@ -20,7 +20,7 @@ from kspec.builders.experiment import Experiment, assemble, load_data
 from kspec.builders.model.freeze import layer_paths
 from kspec.builders.training.callbacks import build_callbacks
 from kspec.builders.training.monitors import AnyName
-from kspec.check import disk, features, graph, labels, leaks, machine, macs, out_of_memory, step, training
+from kspec.check import disk, features, graph, labels, leaks, machine, macs, out_of_memory, stages, step, training
 from kspec.check.blocks import Block, blocks
 from kspec.check.findings import Finding, errors, warning
 from kspec.check.macs import Macs
@@ -85,7 +85,7 @@ def check(spec: Spec, runs: Path, scratch: Path, after: After = lambda _: []) ->
     with _timed(report, "model"):
         report.experiment = _experiment(spec, datasets, scratch, report)
     with _timed(report, "look"):
-        report.findings += [*labels.findings(spec, datasets), *leaks.findings(datasets)]
+        report.findings += [*labels.findings(spec, datasets), *leaks.findings(datasets), *stages.findings(spec.stages)]
         if report.experiment is not None:
             report.findings += [*features.findings(report.experiment), *training.findings(report.experiment)]
             _figures(report, report.experiment, runs)

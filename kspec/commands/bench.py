@@ -36,17 +36,17 @@ def bench(folders: Sequence[str], rounds: int, output: str | None) -> Path:
     output: the JSON file; by default `bench.json` in the first run's folder, with a number where that is taken.
 
     Raises:
-        UsageError: not a finished run; a file that is there already.
+        UsageError: not a finished run, or one that is named twice; a file that is there already.
         SpecError: the data of a run cannot be read any more.
     """
     restart_log()
-    path = _place(Path(folders[0]), output)
+    prefixes, path = _prefixes(folders), _place(Path(folders[0]), output)
     timing: dict[str, float] = {}
     models: list[dict[str, Any]] = []
     variants: list[Variant] = []
-    for folder in folders:
+    for folder, prefix in zip(folders, prefixes, strict=True):
         with phase(timing, f"models of {folder}"), no_warnings():
-            found = of_run(Path(folder), several=len(folders) > 1)
+            found = of_run(Path(folder), prefix)
         models += found.models
         variants += found.variants
     with phase(timing, "latency"), no_warnings():
@@ -100,6 +100,23 @@ def faster(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> dict[str, flo
         size: min(one["latency_ms"][size]["p50"] for one in base) / each["p50"]
         for size, each in row["latency_ms"].items()
     }
+
+
+def _prefixes(folders: Sequence[str]) -> list[str]:
+    """What the names of each run's models begin with: of several the folder's name, or its whole path where two share
+    one.
+
+    Raises:
+        UsageError: a run that is named twice.
+    """
+    whole = [Path(folder).resolve() for folder in folders]
+    twice = [folder for folder, path in zip(folders, whole, strict=True) if whole.count(path) > 1]
+    if twice:
+        raise UsageError(f"{twice[-1]}: is named twice; each run once")
+    if len(folders) == 1:
+        return [""]
+    names = [path.name for path in whole]
+    return [f"{name} " if names.count(name) == 1 else f"{path} " for name, path in zip(names, folders, strict=True)]
 
 
 def _place(folder: Path, output: str | None) -> Path:

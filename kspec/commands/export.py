@@ -16,19 +16,19 @@ FOLDER = "export"
 """In the folder of a run."""
 
 
-def export(folder: str, to: str, asked: str | None, calibration: int | None, output: str | None) -> None:
+def export(folder: str, to: str, asked: Sequence[str], calibration: int | None, output: str | None) -> None:
     """Writes the model of a run in each format; each file is run, compared with Keras and measured.
 
-    to: names of formats with commas between them. asked: of the files; by default float32. calibration: examples of
-    train for int8. output: the folder for the files; by default `export` in the run's.
+    to: names of formats with commas between them. asked: the precision of the files; by default float32.
+    calibration: examples of train for int8. output: the folder for the files; by default `export` in the run's.
 
     Raises:
-        UsageError: not a finished run, no such format, or a file that is there already.
+        UsageError: not a finished run, no such format, two precisions, or a file that is there already.
         SpecError: the run's data cannot be read any more.
         RunError: a format cannot hold the model, or its file differs too much; those that could be made are there.
     """
     place, formats = Path(folder), _formats(to)
-    precision = next(one for one in PRECISIONS if one == (asked or PRECISIONS[0]))
+    precision = _precision(asked)
     if calibration is not None and precision != "int8":
         raise UsageError(f"--calibration is for --int8, and the files are to be {precision}")
     target = place / FOLDER if output is None else Path(output)
@@ -51,14 +51,23 @@ def export(folder: str, to: str, asked: str | None, calibration: int | None, out
         raise RunError(f"not exported to {', '.join(failed)}: see above; no file was left of it")
 
 
+def _precision(asked: Sequence[str]) -> Precision:
+    different = list(dict.fromkeys(asked))
+    if len(different) > 1:
+        flags = " and ".join(f"--{one.replace('_', '-')}" for one in different)
+        raise UsageError(f"{flags}: the files of one call have one of them; call kspec export once for each")
+    return next((one for one in PRECISIONS if one in different), PRECISIONS[0])
+
+
 def _formats(to: str) -> Sequence[Format]:
     asked = [one.strip() for one in to.split(",") if one.strip()]
     known = [one for one in FORMATS if one in asked]
-    for one in asked:
-        if one not in FORMATS:
-            hint = did_you_mean(one, FORMATS)
-            message = f"--to {to}: '{one}' is no format; known are {', '.join(FORMATS)}"
-            raise UsageError(message + (f"\n       hint: {hint}" if hint else ""))
+    wrong = [one for one in asked if one not in FORMATS]
+    if wrong:
+        hints = [hint for one in wrong if (hint := did_you_mean(one, FORMATS))]
+        named = ", ".join(f"'{one}' is no format" for one in wrong)
+        message = f"--to {to}: {named}; known are {', '.join(FORMATS)}"
+        raise UsageError("\n       hint: ".join([message, *hints]))
     if not known:
         raise UsageError(f"--to names no format; known are {', '.join(FORMATS)}")
     return known

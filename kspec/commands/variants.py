@@ -48,8 +48,8 @@ class Found:
     variants: list[Variant]
 
 
-def of_run(place: Path, *, several: bool) -> Found:
-    """The models and files of a run. several: their names begin with the run's.
+def of_run(place: Path, prefix: str) -> Found:
+    """The models and files of a run. prefix: of their names, which no other run's may share.
 
     Raises:
         UsageError: not a finished run, or a file that is listed and cannot be run any more.
@@ -57,7 +57,6 @@ def of_run(place: Path, *, several: bool) -> Found:
     """
     experiment = reopen(place, {})
     held = Held(experiment)
-    prefix = f"{place.name} " if several else ""
     found = Found([], [])
     for name, file in _models(place):
         network = network_in(file)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WrapValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError, WrapValidator
 
 from kspec.catalog.types import quoted
 from kspec.errors import Problem, did_you_mean
@@ -35,6 +35,8 @@ LATENCY = re.compile(r"latency_([1-9][0-9]{0,5})_ms")
 SPLITS = ("test_views_", "validation_views_", "test_", "validation_")
 EXPECTED = "a comparison and a bound, such as '>= 0.98', '>= base - 0.005', '<= base / 4'"
 LONGEST = 200
+BASES = (1.0, 0.37)
+"""A bound that is a number for one of these is one for most: only chance makes it divide by zero for the other."""
 COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -149,21 +151,39 @@ def parse(value: Any) -> Gate:
         return value
     text = value.strip() if isinstance(value, str) else ""
     if not text or len(text) > LONGEST or not text.startswith(("<", ">")):
-        hint = f"did you mean '>= {value}'?" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        hint = f"did you mean '>= {value}', or '<= {value}'?" if is_number else ""
         raise refuse(Problem((), "not a gate", EXPECTED, quoted(value), hint), value)
     gate = Gate(text=text)
-    reader = _Reader(text[len(gate.comparison) :], 1.0)
+    reader = _Reader(text[len(gate.comparison) :], BASES[0])
     try:
-        bound = reader.whole()
-    except ZeroDivisionError:  # by a base that is 1 here, or by 0
-        bound = math.nan if not gate.uses_base else 1.0
+        reader.whole()
+    except ZeroDivisionError:
+        pass
     except ValueError:
         rest = reader.text[reader.place :].strip()
         where = f"at '{rest}'" if rest else "at its end"
         raise refuse(Problem((), f"the bound cannot be read {where}", EXPECTED, quoted(value)), value) from None
-    if not math.isfinite(bound):
+    if not any(math.isfinite(gate.bound(base)) for base in BASES):
         raise refuse(Problem((), "the bound is no number", EXPECTED, quoted(value)), value)
     return gate
+
+
+def impossible(quantity: str, gate: Gate) -> Problem | None:
+    """What is wrong with a bound that no value can keep, or none can miss.
+
+    Accuracies lie between 0 and 1, and what is counted is never below 0.
+    """
+    is_accuracy = any(quantity == f"{split}accuracy" for split in SPLITS)
+    if gate.uses_base or not (is_accuracy or quantity in COUNTED or batch_size(quantity) is not None):
+        return None
+    bound = gate.bound(BASES[0])
+    if bound < 0:
+        return Problem((quantity,), "it is never below 0", "a bound of 0 or more", gate.text)
+    if is_accuracy and bound > 1:
+        hint = f"did you mean '{gate.comparison} {bound / 100:g}'?" if bound <= 100 else ""
+        return Problem((quantity,), "an accuracy is never above 1", "a share of 1, such as 0.98", gate.text, hint)
+    return None
 
 
 def latency(size: int) -> str:
@@ -198,9 +218,17 @@ Requirement = Annotated[
 
 
 def _named(value: Any, handler: Any) -> Any:
-    """Adds what is wrong with the names to what is wrong with the bounds."""
-    names = value if isinstance(value, dict) else {}
-    return collected(handler, value, [found for name in names if (found := unknown(str(name)))])
+    """Adds what is wrong with names, and with bounds for what they are of, to what is wrong with the bounds."""
+    gates = value if isinstance(value, dict) else {}
+    found = [wrong for name, gate in gates.items() if (wrong := unknown(str(name)) or _checked(str(name), gate))]
+    return collected(handler, value, found)
+
+
+def _checked(name: str, gate: Any) -> Problem | None:
+    try:
+        return impossible(name, parse(gate))
+    except ValidationError:  # which says what is wrong by itself
+        return None
 
 
 Requirements = Annotated[dict[str, Requirement], WrapValidator(_named)]

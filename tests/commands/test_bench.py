@@ -2,9 +2,10 @@
 
 import pytest
 
-from kspec.commands.bench import faster, processor
+from kspec.commands.bench import _prefixes, faster, processor
 from kspec.commands.bench_plot import draw
 from kspec.commands.bench_tables import _faster, metric_of, verdict
+from kspec.errors import UsageError
 
 
 def row(model, runtime, p50, *, is_baseline=False, run="r", form="litert"):
@@ -35,6 +36,14 @@ def test_faster_is_against_the_faster_way_of_keras_in_the_same_run():
     found = compared(*KERAS, row("export", "LiteRT 2", 0.5), other)
     assert [one["faster"]["1"] for one in found] == [0.25, 1.0, 4.0, 1.0]
     assert verdict(found, "1") == "batch 1: export, litert int8 is 4.0 times as fast as the base model in Keras"
+
+
+def test_several_runs_have_names_of_their_own():
+    assert _prefixes(["runs/a/1"]) == [""]
+    assert _prefixes(["runs/a/1", "runs/a/2/"]) == ["1 ", "2 "]
+    assert _prefixes(["here/1", "there/1", "2"]) == ["here/1 ", "there/1 ", "2 "]
+    with pytest.raises(UsageError, match="is named twice"):
+        _prefixes(["runs/a/1", "runs/../runs/a/1"])
 
 
 def test_none_where_nothing_is_faster():

@@ -37,6 +37,11 @@ def test_from_training_to_measured_files(kspec, small, tmp_path):
     ]
     again = kspec("export", folder)
     assert again.code == 2 and "exists already" in again.err and "--output" in again.err
+    both = kspec("export", folder, "--int8", "--float16")
+    assert both.code == 2 and "--int8 and --float16: " in both.err
+    unknown = kspec("export", folder, "--to", "lite,litert,onyx")
+    assert unknown.code == 2 and "'lite' is no format, 'onyx' is no format" in unknown.err
+    assert "'litert'?" in unknown.err and "'onnx'?" in unknown.err
     failed = kspec("export", folder, "--to", "saved_model,litert", "--dynamic-range")
     assert failed.code == 1 and "saved_model dynamic_range: FAILED" in failed.out
     assert (folder / "export/model_dynamic_range.tflite").is_file()
@@ -116,7 +121,7 @@ def test_a_wrong_command_line(arguments, said, tmp_path):
     given[arguments[0]] = int(arguments[1]) if arguments[0] == "--calibration" else arguments[1]
     output = given["--output"] and str(tmp_path / given["--output"])
     with pytest.raises(UsageError, match=said):
-        export(str(tmp_path), given["--to"], None, given["--calibration"], output)
+        export(str(tmp_path), given["--to"], (), given["--calibration"], output)
     assert [one.name for one in tmp_path.iterdir()] == ["taken"]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from kspec.spec.require import batch_size, parse, unknown
+from kspec.spec.require import batch_size, impossible, parse, unknown
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,8 @@ def test_bounds(text, base, bound):
 @pytest.mark.parametrize(
     "text",
     ["0.98", "= 1", "== 1", ">=", ">= ", "<= base /", "<= (1", "<= 1)", "<= foo", "<= basement", "<= 1 2", "<= 2base",
-     "<= 1 // 2", "<= 2 ** 3", "<= base.real", "<= __import__('os')", "<= 1/0", "<= 1e999", "", "<= " + "(" * 300],
+     "<= 1 // 2", "<= 2 ** 3", "<= base.real", "<= __import__('os')", "<= 1/0", "<= 1e999", "", "<= " + "(" * 300,
+     "<= base / 0", "<= base / (base - base)", "<= base / (0 * base)"],
 )  # fmt: skip
 def test_what_is_no_gate(text):
     with pytest.raises(ValidationError):
@@ -42,6 +43,35 @@ def test_what_is_no_gate(text):
 def test_a_number_alone_is_no_gate():
     with pytest.raises(ValidationError):
         parse(0.98)
+
+
+def test_a_bound_that_divides_by_zero_for_one_base_only():
+    assert parse(">= 1 / (base - 1)").bound(3) == 0.5
+    assert parse("<= 2 / (base - 0.37)").bound(1.37) == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("name", "gate", "message", "hint"),
+    [
+        ("test_accuracy", ">= 97", "an accuracy is never above 1", "did you mean '>= 0.97'?"),
+        ("validation_views_accuracy", "> 150", "an accuracy is never above 1", ""),
+        ("test_accuracy", ">= -0.5", "it is never below 0", ""),
+        ("size_mb", "<= -1", "it is never below 0", ""),
+        ("latency_1_ms", "< 0.5 - 2", "it is never below 0", ""),
+    ],
+)
+def test_bounds_that_tell_nothing(name, gate, message, hint):
+    found = impossible(name, parse(gate))
+    assert (found.path, found.message, found.hint, found.found) == ((name,), message, hint, gate)
+
+
+@pytest.mark.parametrize(
+    ("name", "gate"),
+    [("test_accuracy", ">= 1"), ("test_loss", "<= 97"), ("test_r2_score", ">= -1"), ("test_accuracy", ">= base - 2"),
+     ("size_mb", "<= 0"), ("latency_64_ms", "<= 3"), ("test_mean_absolute_percentage_error", "<= 12")],
+)  # fmt: skip
+def test_bounds_that_tell_something(name, gate):
+    assert impossible(name, parse(gate)) is None
 
 
 def test_which_values_hold():
