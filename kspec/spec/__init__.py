@@ -55,7 +55,7 @@ class Spec(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Spec:
-        problems = list(wrong_order(self.stages, base_is_pruned=self.training.pruning is not None))
+        problems = list(wrong_order(self.stages, self.training.pruning))
         problems += unmeasured(self.stages, self.require)
         if not self.stages:
             relative = [one for one, gate in self.require.items() if gate.uses_base and batch_size(one) is None]

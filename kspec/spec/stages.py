@@ -13,6 +13,7 @@ stages:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from pydantic import Field
 
@@ -23,6 +24,7 @@ from kspec.spec.drop_layers import DropLayers
 from kspec.spec.export import Export
 from kspec.spec.prune_neurons import PruneNeurons
 from kspec.spec.prune_weights import PruneWeights
+from kspec.spec.pruning import Pruning
 from kspec.spec.quantize import Quantize
 from kspec.spec.require import batch_size
 from kspec.spec.train import Train
@@ -58,12 +60,12 @@ class Stage(OneOf):
         return self.train is not None and self.train.baseline
 
 
-def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Problem]:
+def wrong_order(stages: Sequence[Stage], pruning: Pruning | None) -> Iterator[Problem]:
     """Stages that would undo what came before: training fills zeros again.
 
-    base_is_pruned: the base training has made zeros too. A baseline undoes nothing: nothing goes on from it.
+    pruning: of the base training, which makes zeros too. A baseline undoes nothing: nothing goes on from it.
     """
-    by = "training.pruning" if base_is_pruned else ""
+    by, before = "training.pruning" if pruning else "", pruning
     for number, stage in enumerate(stages):
         key, section = stage.chosen
         if stage.is_baseline:
@@ -77,8 +79,29 @@ def wrong_order(stages: Sequence[Stage], *, base_is_pruned: bool) -> Iterator[Pr
         if key == "quantize" and section.keras is not None and (later := _not_export(stages[number + 1 :])):
             message = f"{later} cannot train or cut the layers that Keras has quantized here"
             yield Problem(("stages", number, key), message, "only exports after it", hint="put it last", on_key=True)
+        if key == "prune_weights" and before is not None and by and not _covers(section.pruning, before):
+            message = (
+                f"it chooses other weights than {by}: zeros of that one that it leaves alone would be filled again"
+            )
+            hint = "one prune_weights, with a sparsity for each pattern in `layers`"
+            expected = "the same match, exclude and layers"
+            yield Problem(("stages", number, key), message, expected, hint=hint, on_key=True)
         if key == "prune_weights":
-            by = f"stages[{number}].prune_weights"
+            by, before = f"stages[{number}].prune_weights", section.pruning
+
+
+def _covers(later: Pruning, earlier: Pruning) -> bool:
+    """Whether all weights that the earlier one prunes are surely pruned by the later one too."""
+    takes_all = later.match == "auto" and not later.exclude and all(share > 0 for share in later.layers.values())
+    return (takes_all and earlier.match == "auto") or _chosen(later) == _chosen(earlier)
+
+
+def _chosen(pruning: Pruning) -> tuple[Any, ...]:
+    return (
+        pruning.match,
+        frozenset(pruning.exclude),
+        frozenset((one, share > 0) for one, share in pruning.layers.items()),
+    )
 
 
 def _not_export(stages: Sequence[Stage]) -> str:

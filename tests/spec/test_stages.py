@@ -83,6 +83,15 @@ def test_the_complete_spec_reads_back():
         ("[{train: {epochs: 1, distill: {teacher: base, decay: 0.9}}}]", "no other moving average"),
         ("[{train: {epochs: 1, distill: {teacher: base, weight: 1, soft: DecoupledDistillation}}}]", "takes the place"),
         ("[{train: {epochs: 1}, prune_neurons: {macs: 0.5}}]", "exactly one is needed"),
+        (
+            "[{prune_weights: {sparsity: 0.8, epochs: 1}}, {prune_weights: {sparsity: 0.5, epochs: 1, match: a/*}}]",
+            "it chooses other weights than .*prune_weights",
+        ),
+        (
+            "[{prune_weights: {sparsity: 0.8, epochs: 1}}, {train: {epochs: 1, from_scratch: true, baseline: true}}, "
+            "{prune_weights: {sparsity: 0.9, epochs: 1, layers: {a/*: 0}}}]",
+            "it chooses other weights",
+        ),
         ("[{shrink: {}}]", "unknown key"),
         ("[{bench: 0}]", "at least 1"),
         ("[{bench: [1, 8, 1]}]", "stands in the list before"),
@@ -94,6 +103,17 @@ def test_the_complete_spec_reads_back():
 def test_what_is_refused(stages, message):
     with pytest.raises(SpecError, match=message):
         spec(stages)
+
+
+def test_pruned_again():
+    first = "{prune_weights: {sparsity: 0.5, epochs: 1, exclude: [a/*, b/*], layers: {c/*: 0.2}}}"
+    again = "{prune_weights: {sparsity_m_by_n: [2, 4], epochs: 1, exclude: [b/*, a/*], layers: {c/*: 0.9}}}"
+    everything = "{prune_weights: {sparsity: 0.9, epochs: 1, layers: {c/*: 0.5}}}"
+    anew = "{train: {epochs: 1, model: {MLP: {hidden: [4]}}}}"
+    for stages in (f"{first}, {again}", f"{first}, {everything}", f"{everything}, {anew}, {first}"):
+        spec(f"[{stages}]")
+    with pytest.raises(SpecError, match=r"it chooses other weights than training\.pruning"):
+        spec(f"[{first}]", "  pruning: {sparsity_m_by_n: [2, 4]}")
 
 
 def test_bench_in_short():
