@@ -30,11 +30,12 @@ def stopped_run(folder: str, other_versions: bool) -> Stopped | None:
 
     Raises:
         UsageError: not a run, or one of other versions.
-        RunError: it failed for a reason that would come again.
+        RunError: it failed for a reason that would come again, or has finished without keeping its gates.
     """
     place = Path(folder)
     before = artifacts.read_record(place)
     if before["status"] == artifacts.FINISHED:
+        _refuse_failed(place, before)
         return None
     missing = [key for key in KEYS if not isinstance(before.get(key), str | dict)]
     if missing:
@@ -50,6 +51,13 @@ def stopped_run(folder: str, other_versions: bool) -> Stopped | None:
         hint = "install those, or go on all the same with --other-versions"
         raise UsageError(f"{place}: {message}\n       hint: {hint}")
     return Stopped(place, before, changed)
+
+
+def _refuse_failed(place: Path, before: Mapping[str, Any]) -> None:
+    failed = [one for one in before.get("require", ()) if not one["passed"]]
+    if failed:
+        said = "; ".join(f"{one['quantity']} {one['gate']}: it is {one['value']:g}" for one in failed)
+        raise RunError(f"{place}: the run has finished, there is nothing to resume, and what is required failed: {said}")
 
 
 def start_anew(place: Path) -> str:

@@ -178,6 +178,10 @@ require:
         (False, None),
     ]
     assert (folder / "stages" / "2_train" / "model.keras").is_file()
+    again = kspec("resume", folder)
+    assert again.code == 1
+    assert "has finished, there is nothing to resume" in again.err
+    assert "parameters >= base - 10: it is 613; size_mb <= 0.000001: it is 0.0" in again.err
     assert_a_base_is_not_trained_again(kspec, small, folder, tmp_path)
 
 
