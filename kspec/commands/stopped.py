@@ -57,7 +57,7 @@ def _refuse_failed(place: Path, before: Mapping[str, Any]) -> None:
     failed = [one for one in before.get("require", ()) if not one["passed"]]
     if failed:
         said = "; ".join(f"{one['quantity']} {one['gate']}: it is {one['value']:g}" for one in failed)
-        raise RunError(f"{place}: the run has finished, there is nothing to resume, and what is required failed: {said}")
+        raise RunError(f"{place}: has finished, there is nothing to resume, and what it requires failed: {said}")
 
 
 def start_anew(place: Path) -> str:
