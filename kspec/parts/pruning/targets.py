@@ -67,21 +67,20 @@ def groups(model: keras.Model, schedule: Schedule, choice: Choice, pattern: Patt
         PatternError: a pattern that matches no trainable weight, no weight at all, or one that the pattern of zeros
             does not fit.
     """
-    weights = {variable.path: variable for variable in model.trainable_variables}
-    chosen = _chosen(choice, list(weights), _depthwise(model) if choice.match == "auto" else set())
+    spared = _depthwise(model) if choice.match == "auto" else set()
     found: list[Group] = []
     together: list[Any] = []
-    for path in chosen:
-        own = next((share for one, share in (choice.layers or {}).items() if fnmatchcase(path, one)), None)
+    for weight in _chosen(choice, model.trainable_variables, spared):
+        own = next((share for one, share in (choice.layers or {}).items() if fnmatchcase(weight.path, one)), None)
         if own == 0:
             continue
-        _check_fits(weights[path], pattern)
+        _check_fits(weight, pattern)
         if own is not None:
-            found.append(Group((weights[path],), _to(schedule, own)))
+            found.append(Group((weight,), _to(schedule, own)))
         elif choice.scope == "global":
-            together.append(weights[path])
+            together.append(weight)
         else:
-            found.append(Group((weights[path],), schedule))
+            found.append(Group((weight,), schedule))
     if together:
         found.append(Group(tuple(together), schedule))
     if not found:
@@ -89,31 +88,37 @@ def groups(model: keras.Model, schedule: Schedule, choice: Choice, pattern: Patt
     return tuple(found)
 
 
-def _depthwise(model: keras.Model) -> set[str]:
-    """Paths of depthwise kernels."""
-    own = {layer.kernel.path for layer in model._flatten_layers() if isinstance(layer, DEPTHWISE) and layer.built}
-    return own | {variable.path for variable in model.trainable_variables if variable.name == "depthwise_kernel"}
+def _depthwise(model: keras.Model) -> set[int]:
+    """Depthwise kernels, by their identity: the weights of two nested models may have the same paths."""
+    own = {id(layer.kernel) for layer in model._flatten_layers() if isinstance(layer, DEPTHWISE) and layer.built}
+    return own | {id(variable) for variable in model.trainable_variables if variable.name == "depthwise_kernel"}
 
 
-def _chosen(choice: Choice, paths: list[str], spared: set[str]) -> list[str]:
-    """The paths that are pruned, each pattern having matched. spared: paths that "auto" leaves."""
+def _chosen(choice: Choice, variables: Sequence[Any], spared: set[int]) -> list[Any]:
+    """The weights that are pruned, each pattern having matched. spared: what "auto" leaves, by identity."""
     if isinstance(choice.match, str):
         wanted: Sequence[str] = AUTO if choice.match == "auto" else (choice.match,)
     else:
         wanted = choice.match
+    paths = _paths(variables)
     for pattern in () if choice.match == "auto" else wanted:
         _check_matches(pattern, paths, paths, "match")
-    matched = [path for path in paths if _any(path, wanted) and path not in spared]
+    matched = [one for one in variables if _any(one.path, wanted) and id(one) not in spared]
     if not matched:
         raise PatternError("the model has no kernel or embedding that trains", "match", known=paths)
     for pattern in choice.exclude:
-        _check_matches(pattern, matched, paths, "exclude")
-    left = [path for path in matched if not _any(path, choice.exclude)]
+        _check_matches(pattern, _paths(matched), paths, "exclude")
+    left = [one for one in matched if not _any(one.path, choice.exclude)]
     for pattern in choice.layers or {}:
-        _check_matches(pattern, left, paths, "layers", pattern)
+        _check_matches(pattern, _paths(left), paths, "layers", pattern)
     if not left:
         raise PatternError("nothing is left to prune: every weight is excluded", "exclude")
     return left
+
+
+def _paths(variables: Sequence[Any]) -> list[str]:
+    """Their paths, each once."""
+    return list(dict.fromkeys(one.path for one in variables))
 
 
 def _any(path: str, patterns: Sequence[str]) -> bool:

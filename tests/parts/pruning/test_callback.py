@@ -62,6 +62,20 @@ def test_every_kind_of_model_reaches_the_sparsity(make, engine, jit):
     assert pruning.shortfalls() == []
 
 
+def test_two_nested_models_whose_weights_have_the_same_paths():
+    x, inner = keras.Input((8,)), []
+    for name in ("left", "right"):
+        inside = keras.Input((8,))
+        inner.append(keras.Model(inside, keras.layers.Dense(16, name="inside")(inside), name=name))
+    model = keras.Model(x, keras.layers.Dense(1, name="head")(keras.layers.Add()([one(x) for one in inner])))
+    pruning = PruneLowMagnitude(TO_80)
+    fit(model, [pruning])
+    assert [(one.path, one.zeros) for one in pruning.report()] == [
+        *(("inside/kernel", 102), ("inside/kernel", 102), ("head/kernel", 13))
+    ]
+    assert [int((one.get_layer("inside").kernel.numpy() == 0).sum()) for one in inner] == [102, 102]
+
+
 def test_both_engines_train_to_the_same_bits():
     if not engines.is_installed():
         pytest.skip("no TF-MOT")
