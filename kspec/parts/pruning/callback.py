@@ -28,8 +28,10 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     Each pruned weight has a mask among the optimizer's variables, which the compiled step applies after every update.
     At the steps that the schedule names, the masks are renewed from the magnitudes of the weights after a whole update,
     masked ones included, so that a weight can come back: TF-MOT's rule, and the same masks bit for bit. Steps count
-    from the first one with this callback; the count goes on in the next `fit` with it. When the training ends, masks
-    and constraints are taken off: the model and its optimizer are saved and loaded without kspec, the zeros stay.
+    from the first one with this callback; count and masks go on in the next `fit` of the same model with it, and begin
+    anew with another model, as in a loop over folds (a model that was loaded from a file or cloned is another one). When
+    the training ends, masks and constraints are taken off: the model and its optimizer are saved and loaded without
+    kspec, the zeros stay.
 
     pruning_schedule: PolynomialDecay or ConstantSparsity of kspec or of TF-MOT, or any function of a step that gives
         (renew, sparsity). ConstantSparsity(0.5, 0) by default, as in TF-MOT.
@@ -81,6 +83,10 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self.pattern = _pattern(block_size, block_pooling_type, sparsity_m_by_n, self.choice)
         self.engine: Engine = make_engine(engine, self.pattern)
         self.warn = warn
+        self._forget()
+
+    def _forget(self) -> None:
+        """As before the first training."""
         self.step = 0
         self._began = self._looked = 0
         self._next: float = 0  # no mask is renewed before this step
@@ -107,17 +113,26 @@ class PruneLowMagnitude(keras.callbacks.Callback):
 
         model: built and compiled. Raises ValueError as the class says.
         """
-        self._groups = groups(model, self.schedule, self.choice, self.pattern)
-        self._schedules = list({id(group.schedule): group.schedule for group in self._groups}.values())
-        self._next = 0
-        weights = [weight for group in self._groups for weight in group.weights]
-        before = self._masks if len(self._masks) == len(weights) else []
-        values = [keras.ops.convert_to_numpy(mask) for mask in before]
-        self._weights = weights
-        self._renewed = self._renewed if before else [0] * len(self._groups)
+        found = groups(model, self.schedule, self.choice, self.pattern)
+        if self._was_on_another(model):
+            self._forget()
+        weights = [weight for group in found for weight in group.weights]
+        before = {
+            id(one): keras.ops.convert_to_numpy(mask) for one, mask in zip(self._weights, self._masks, strict=True)
+        }
+        renewed = {id(one): at for group, at in zip(self._groups, self._renewed, strict=True) for one in group.weights}
         self._masks = masked.attach(model, weights, [self._mask_dtype(weight) for weight in weights])
-        for mask, value in zip(self._masks, values, strict=False):
-            mask.assign(value)
+        for weight, mask in zip(weights, self._masks, strict=True):
+            if id(weight) in before:
+                mask.assign(before[id(weight)])
+        self._groups, self._weights, self._next = found, weights, 0
+        self._renewed = [max(renewed.get(id(one), 0) for one in group.weights) for group in found]
+        self._schedules = list({id(group.schedule): group.schedule for group in found}.values())
+
+    def _was_on_another(self, model: keras.Model) -> bool:
+        """Whether this callback has pruned weights, and none of them is the model's."""
+        own = {id(variable) for variable in model.variables}
+        return bool(self._weights) and all(id(weight) not in own for weight in self._weights)
 
     def report(self) -> list[Reached]:
         """How sparse each pruned weight is now, in the order of the model's weights; [] before the first training."""
@@ -129,6 +144,8 @@ class PruneLowMagnitude(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Places the masks, unless `attach` has, or the model has no weights before its first step."""
+        if self._was_on_another(self.model):
+            self._forget()
         if not self._is_attached() and self.model.built:
             self.attach(self.model)
 

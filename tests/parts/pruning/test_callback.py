@@ -121,6 +121,33 @@ def test_a_count_goes_on_in_the_next_fit_and_masks_stay():
     assert all(abs(one.zeros - 0.8 * one.size) <= 1 for one in pruning.report())
 
 
+@pytest.mark.parametrize("make", [mlp, Own])
+def test_another_model_begins_anew(make):
+    """As in a loop over folds: neither the count nor the masks of the model before."""
+    trained = []
+    for callbacks in ([PruneLowMagnitude(TO_80)] * 2, [PruneLowMagnitude(TO_80)]):
+        for seed, pruning in enumerate(callbacks, 3 - len(callbacks)):
+            keras.utils.set_random_seed(seed)
+            model = make()
+            fit(model, [pruning])
+        assert pruning.step == 10
+        assert {one.path: one.zeros for one in pruning.report()} == zeros(model)
+        trained.append(model.get_weights())
+    for used, fresh in zip(*trained, strict=True):
+        np.testing.assert_array_equal(used, fresh)
+
+
+def test_masks_stay_where_a_layer_is_frozen_between_two_fits():
+    model, pruning = mlp(), PruneLowMagnitude(ConstantSparsity(0.5, 3, 3, frequency=1))
+    fit(model, [pruning], epochs=1)
+    before = model.layers[1].kernel.numpy() == 0
+    model.layers[0].trainable = False
+    fit(model, [pruning], epochs=1)
+    assert pruning.step == 10
+    assert [one.zeros for one in pruning.report()] == [8]
+    np.testing.assert_array_equal(model.layers[1].kernel.numpy() == 0, before)
+
+
 def test_a_model_that_was_trained_without_it_is_pruned_by_the_next_fit():
     """The step that the first `fit` has compiled knows no masks: it has to be made again."""
     seen = []
