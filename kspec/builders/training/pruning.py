@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -98,9 +99,10 @@ def _restores_late_enough(training: Training, schedule: schedules.Known, steps_p
     Raises:
         SpecError: at the callback.
     """
-    if isinstance(schedule, schedules.ConstantSparsity):
+    last = schedule.end_step if isinstance(schedule, schedules.PolynomialDecay) else schedules.next_due(schedule, 0)
+    first = math.ceil(last / steps_per_epoch) - 1  # the first epoch, from 0, that ends with the final sparsity
+    if not first:
         return
-    first = -(-schedule.end_step // steps_per_epoch) - 1  # the first epoch, from 0, that ends with the final sparsity
     for number, component in enumerate(training.callbacks):
         given = component.arguments
         restores = (

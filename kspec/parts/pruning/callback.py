@@ -29,7 +29,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     At the steps that the schedule names, the masks are renewed from the magnitudes of the weights after a whole update,
     masked ones included, so that a weight can come back: TF-MOT's rule, and the same masks bit for bit. Steps count
     from the first one with this callback; count and masks go on in the next `fit` of the same model with it, and begin
-    anew with another model, as in a loop over folds (a model that was loaded from a file or cloned is another one). When
+    anew with another model, as in a loop over folds (one that was loaded from a file or cloned is another model). When
     the training ends, masks and constraints are taken off: the model and its optimizer are saved and loaded without
     kspec, the zeros stay.
 
@@ -46,7 +46,8 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     engine: "tfmot" runs TF-MOT's own code (TensorFlow only), "native" the same rule for every backend, about eight
         times as fast (benchmarks/pruning.py); "auto" (default): "tfmot" on TensorFlow where it is installed.
 
-    warn: at the end about weights that are less sparse than asked for; False leaves that to `shortfalls()`.
+    warn: at the end about weights that are less sparse than asked for, also where the training ends or is stopped
+        before the schedule ends; False leaves that to `shortfalls()`.
 
     Put it before callbacks that save the model or swap averaged weights in (ModelCheckpoint, SwapEMAWeights). With
     `steps_per_execution` above 1 masks are renewed between two executions, at the first chance, and no weight comes

@@ -1,6 +1,7 @@
 """The callback in plain Keras: what a training ends with, whatever the model and whatever else changes weights."""
 
 import itertools
+import re
 
 import keras
 import numpy as np
@@ -111,7 +112,8 @@ def test_weights_are_masked_after_every_step_and_can_come_back():
 
 def test_a_count_goes_on_in_the_next_fit_and_masks_stay():
     model, pruning = mlp(), PruneLowMagnitude(PolynomialDecay(0.0, 0.8, 0, 8, frequency=2))
-    fit(model, [pruning], epochs=1)
+    with pytest.warns(UserWarning, match="the training ended at step 5, the schedule ends at step 8"):
+        fit(model, [pruning], epochs=1)
     assert pruning.step == 5
     first = zeros(model)
     model.fit(X, Y, batch_size=BATCH, verbose=0, callbacks=[pruning], epochs=1)
@@ -191,7 +193,7 @@ def test_a_file_saved_while_pruning_is_on_gives_its_masks_back(tmp_path):
 
     kept, pruning = [], PruneLowMagnitude(TO_80)
     fit(mlp(), [pruning, Save()])
-    model, again = mlp(), PruneLowMagnitude(TO_80)
+    model, again = mlp(), PruneLowMagnitude(TO_80, warn=False)
     model.compile(keras.optimizers.Adam(0.01), "mse")
     again.attach(model)
     model.load_weights(tmp_path / "middle.weights.h5")
@@ -295,6 +297,39 @@ def test_a_frequency_that_misses_the_end_is_said():
         fit(mlp(), [PruneLowMagnitude(PolynomialDecay(0.0, 0.8, 0, 9, power=1, frequency=6), match="*one/kernel")])
     with pytest.warns(UserWarning, match="none of the 10 steps renewed the masks"):
         fit(mlp(), [PruneLowMagnitude(ConstantSparsity(0.5, 0, frequency=50), match="*one/kernel")])
+
+
+ENDED = "the training ended at step 10, the schedule ends at step "
+NEVER = "none of the 10 steps renewed the masks; "
+
+
+@pytest.mark.parametrize(
+    ("schedule", "arguments", "said"),
+    [
+        (
+            PolynomialDecay(0.0, 0.8, 500, 2000),
+            {},
+            f"0 of 128 are 0 (0.0%), 102 (79.7%) were asked for: {NEVER}{ENDED}2,000",
+        ),
+        (PolynomialDecay(0.0, 0.8, 0, 20, 1, 5), {}, f"51 of 128 are 0 (39.8%), 102 (79.7%) were asked for: {ENDED}20"),
+        (ConstantSparsity(0.5, 20, 30), {}, f"0 of 128 are 0 (0.0%), 64 (50.0%) were asked for: {NEVER}{ENDED}30"),
+        (PolynomialDecay(0.0, 0.8, 500, 2000), {"block_size": (2, 4)}, "0 of 128 are 0 (0.0%), 104 (81.2%) were"),
+    ],
+)
+def test_a_training_that_ends_before_its_schedule_says_so(schedule, arguments, said):
+    with pytest.warns(UserWarning, match=f"mlp/one/kernel: {re.escape(said)}"):
+        fit(mlp(), [PruneLowMagnitude(schedule, match="*one/kernel", **arguments)])
+
+
+def test_an_early_stop_before_the_final_sparsity_is_said():
+    stop = keras.callbacks.EarlyStopping(monitor="loss", mode="max", patience=1)
+    pruning = PruneLowMagnitude(PolynomialDecay(0.0, 0.8, 0, 40, frequency=5), match="*one/kernel")
+    with pytest.warns(UserWarning, match="the training ended at step 10, the schedule ends at step 40"):
+        fit(mlp(), [pruning, stop], keras.optimizers.SGD(0.0), epochs=10)
+
+
+def test_a_sparsity_that_is_there_before_the_schedule_ends_is_not_said():
+    fit(mlp(), [PruneLowMagnitude(ConstantSparsity(0.5, 0, 2000, frequency=3))])
 
 
 def test_what_is_refused():
