@@ -53,8 +53,9 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     `steps_per_execution` above 1 masks are renewed between two executions, at the first chance, and no weight comes
     back. During the training and after it, `report()` gives the zeros of each weight.
 
-    Raises ValueError for arguments that do not fit, and when training begins for a pattern that matches nothing or a
-    shape that does not fit the blocks; ImportError where TF-MOT is asked for and not installed.
+    Raises ValueError for arguments that do not fit, and when training begins for a pattern that matches nothing, a
+    shape that does not fit the blocks, or a second one in the same `fit`; ImportError where TF-MOT is asked for and not
+    installed.
 
     Sources: Zhu & Gupta, arXiv:1710.01878; `tfmot.sparsity.keras.prune_low_magnitude`.
 
@@ -114,6 +115,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
 
         model: built and compiled. Raises ValueError as the class says.
         """
+        self._check_is_alone(model)
         found = groups(model, self.schedule, self.choice, self.pattern)
         if self._was_on_another(model):
             self._forget()
@@ -122,13 +124,23 @@ class PruneLowMagnitude(keras.callbacks.Callback):
             id(one): keras.ops.convert_to_numpy(mask) for one, mask in zip(self._weights, self._masks, strict=True)
         }
         renewed = {id(one): at for group, at in zip(self._groups, self._renewed, strict=True) for one in group.weights}
-        self._masks = masked.attach(model, weights, [self._mask_dtype(weight) for weight in weights])
+        self._masks = masked.attach(model, weights, [self._mask_dtype(weight) for weight in weights], self)
         for weight, mask in zip(weights, self._masks, strict=True):
             if id(weight) in before:
                 mask.assign(before[id(weight)])
         self._groups, self._weights, self._next = found, weights, 0
         self._renewed = [max(renewed.get(id(one), 0) for one in group.weights) for group in found]
         self._schedules = list({id(group.schedule): group.schedule for group in found}.values())
+
+    def _check_is_alone(self, model: keras.Model) -> None:
+        """Refuses a second callback in one `fit`, which Keras gives the same `params`; those of a failed one differ."""
+        if self.params is not None and any(
+            one is not self and one.params is self.params for one in masked.owners(model)
+        ):
+            raise ValueError(
+                "two PruneLowMagnitude in one `fit`, and a model has the masks of one: use a single one, with "
+                "`layers={pattern: sparsity}` for weights of another sparsity"
+            )
 
     def _was_on_another(self, model: keras.Model) -> bool:
         """Whether this callback has pruned weights, and none of them is the model's."""

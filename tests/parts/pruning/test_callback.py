@@ -367,6 +367,13 @@ def test_masks_of_a_training_that_failed_are_taken_off_by_the_next():
     assert len(model.optimizer.variables) == 2 + 2 * 4
 
 
+@pytest.mark.parametrize("make", [mlp, Own])
+def test_a_second_one_in_one_fit_is_refused(make):
+    both = [PruneLowMagnitude(ConstantSparsity(0.5, 1), match="*kernel") for _ in range(2)]
+    with pytest.raises(ValueError, match=r"two PruneLowMagnitude in one `fit`.*`layers="):
+        fit(make(), both)
+
+
 def test_for_people_who_come_from_tfmot():
     model = mlp()
     pruning = prune_low_magnitude(model, pruning_schedule=TO_80, match="*/kernel")
