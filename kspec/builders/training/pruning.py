@@ -36,7 +36,7 @@ def build_pruning(training: Training, model: keras.Model, steps_per_epoch: int) 
         callback = PruneLowMagnitude(schedule, warn=False, **arguments)
         groups(model, callback.schedule, callback.choice, callback.pattern)
     except PatternError as error:
-        raise SpecError(_problem(section, error)) from error
+        raise SpecError(_problem(section, one) for one in error.each) from error
     except (ImportError, ValueError) as error:
         raise SpecError(Problem((*PATH, "engine"), str(error))) from error
     return (callback,)

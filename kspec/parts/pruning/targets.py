@@ -24,16 +24,27 @@ Scope = Literal["layer", "global"]
 
 
 class PatternError(ValueError):
-    """A pattern or a weight that does not fit.
+    """A pattern or a weight that does not fit, or several of them.
 
     argument: of `PruneLowMagnitude` to blame, with the pattern where there are several. pattern, known: the pattern
-    that matches nothing, and the paths that there are.
+    that matches nothing, and the paths that there are. each: every single one; the other attributes are the first's.
     """
 
     def __init__(self, message: str, *argument: str, pattern: str = "", known: Sequence[str] = ()) -> None:
         there = f"; there are {_listed(known)}" if known else ""
         super().__init__(f"{message}{there}")
         self.message, self.argument, self.pattern, self.known = message, argument, pattern, tuple(known)
+        self.each: tuple[PatternError, ...] = (self,)
+
+    @classmethod
+    def of(cls, each: Sequence[PatternError]) -> PatternError:
+        """One error that says what each of these says."""
+        first = each[0]
+        if len(each) == 1:
+            return first
+        found = cls(first.message, *first.argument, pattern=first.pattern, known=first.known)
+        found.args, found.each = ("; ".join(map(str, each)),), tuple(each)
+        return found
 
 
 @dataclass(frozen=True)
@@ -64,17 +75,16 @@ def groups(model: keras.Model, schedule: Schedule, choice: Choice, pattern: Patt
     """The groups of a built model, in the order of its weights.
 
     Raises:
-        PatternError: a pattern that matches no trainable weight, no weight at all, or one that the pattern of zeros
-            does not fit.
+        PatternError: patterns that match no trainable weight, no weight at all, or weights that the pattern of zeros
+            does not fit, all of a kind at once.
     """
     spared = _depthwise(model) if choice.match == "auto" else set()
+    chosen = [(weight, _own(weight, choice)) for weight in _chosen(choice, model.trainable_variables, spared)]
+    pruned = [(weight, own) for weight, own in chosen if own != 0]
+    _check_fits([weight for weight, _ in pruned], pattern)
     found: list[Group] = []
     together: list[Any] = []
-    for weight in _chosen(choice, model.trainable_variables, spared):
-        own = next((share for one, share in (choice.layers or {}).items() if fnmatchcase(weight.path, one)), None)
-        if own == 0:
-            continue
-        _check_fits(weight, pattern)
+    for weight, own in pruned:
         if own is not None:
             found.append(Group((weight,), _to(schedule, own)))
         elif choice.scope == "global":
@@ -86,6 +96,11 @@ def groups(model: keras.Model, schedule: Schedule, choice: Choice, pattern: Patt
     if not found:
         raise PatternError("nothing is left to prune", "layers")
     return tuple(found)
+
+
+def _own(weight: Any, choice: Choice) -> float | None:
+    """The sparsity that `layers` gives a weight."""
+    return next((share for one, share in (choice.layers or {}).items() if fnmatchcase(weight.path, one)), None)
 
 
 def _depthwise(model: keras.Model) -> set[int]:
@@ -101,16 +116,18 @@ def _chosen(choice: Choice, variables: Sequence[Any], spared: set[int]) -> list[
     else:
         wanted = choice.match
     paths = _paths(variables)
-    for pattern in () if choice.match == "auto" else wanted:
-        _check_matches(pattern, paths, paths, "match")
+    wrong = [] if choice.match == "auto" else _unmatched(wanted, paths, paths, "match")
     matched = [one for one in variables if _any(one.path, wanted) and id(one) not in spared]
-    if not matched:
+    if not matched and not wrong:
         raise PatternError("the model has no kernel or embedding that trains", "match", known=paths)
-    for pattern in choice.exclude:
-        _check_matches(pattern, _paths(matched), paths, "exclude")
+    # Where a pattern of `match` is wrong, what else it would match is not known.
+    wrong += _unmatched(choice.exclude, paths if wrong else _paths(matched), paths, "exclude")
     left = [one for one in matched if not _any(one.path, choice.exclude)]
+    candidates = paths if wrong else _paths(left)
     for pattern in choice.layers or {}:
-        _check_matches(pattern, _paths(left), paths, "layers", pattern)
+        wrong += _unmatched((pattern,), candidates, paths, "layers", pattern)
+    if wrong:
+        raise PatternError.of(wrong)
     if not left:
         raise PatternError("nothing is left to prune: every weight is excluded", "exclude")
     return left
@@ -125,10 +142,15 @@ def _any(path: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(path, pattern) for pattern in patterns)
 
 
-def _check_matches(pattern: str, candidates: list[str], paths: list[str], *argument: str) -> None:
-    if not _any_of(candidates, pattern):
-        where = "weight that is pruned" if _any_of(paths, pattern) else "trainable weight"
-        raise PatternError(f"'{pattern}' matches no {where}", *argument, pattern=pattern, known=candidates)
+def _unmatched(patterns: Sequence[str], candidates: list[str], paths: list[str], *argument: str) -> list[PatternError]:
+    """An error for each pattern that matches none of the candidates. paths: of all weights that train."""
+    found = []
+    for pattern in patterns:
+        if not _any_of(candidates, pattern):
+            where = "weight that is pruned" if _any_of(paths, pattern) else "trainable weight"
+            message = f"'{pattern}' matches no {where}"
+            found.append(PatternError(message, *argument, pattern=pattern, known=candidates))
+    return found
 
 
 def _any_of(paths: list[str], pattern: str) -> bool:
@@ -146,19 +168,28 @@ def _to(schedule: Schedule, sparsity: float) -> Schedule:
     return found.with_final(sparsity)
 
 
-def _check_fits(variable: Any, pattern: Pattern) -> None:
+def _check_fits(variables: Sequence[Any], pattern: Pattern) -> None:
     """Refuses shapes at which TF-MOT itself ends in an error of TensorFlow."""
-    shape = tuple(int(length) for length in variable.shape)
-    named = f"{variable.path} has shape {shape}"
-    if pattern.sparsity_m_by_n and len(shape) not in (2, 4):
-        message = f"{named}: m of n is for matrices and 2D convolutions; exclude it"
-        raise PatternError(message, "sparsity_m_by_n")
+    said = [f"{one.path} has shape {_shape(one)}: {why}" for one in variables if (why := _misfit(one, pattern))]
+    more = f"; ... ({len(said)} in all)" if len(said) > LISTED else ""
+    if said:
+        argument = "sparsity_m_by_n" if pattern.sparsity_m_by_n else "block_size"
+        raise PatternError("; ".join(said[:LISTED]) + more, argument)
+
+
+def _shape(variable: Any) -> tuple[int, ...]:
+    return tuple(int(length) for length in variable.shape)
+
+
+def _misfit(variable: Any, pattern: Pattern) -> str:
+    """Why the pattern does not fit a weight; empty where it does."""
+    shape = _shape(variable)
+    if pattern.sparsity_m_by_n:
+        return "" if len(shape) in (2, 4) else "m of n is for matrices and 2D convolutions (exclude it)"
     if pattern.block_size == (1, 1):
-        return
+        return ""
     if len(shape) != 2:
-        raise PatternError(f"{named}: blocks are for matrices; exclude it", "block_size")
+        return "blocks are for matrices (exclude it)"
     if any(-(-length // block) < 2 for length, block in zip(shape, pattern.block_size, strict=True)):
-        message = (
-            f"{named}: less than two blocks of {pattern.block_size} along a side; exclude it, or take smaller ones"
-        )
-        raise PatternError(message, "block_size")
+        return f"less than two blocks of {pattern.block_size} along a side (exclude it, or take smaller ones)"
+    return ""

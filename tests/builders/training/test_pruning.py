@@ -2,6 +2,7 @@
 
 import pytest
 
+from kspec.errors import SpecError
 from kspec.parts.pruning import engines
 from kspec.parts.pruning.callback import PruneLowMagnitude
 from kspec.parts.pruning.schedules import ConstantSparsity, PolynomialDecay
@@ -76,6 +77,15 @@ def test_what_the_model_refuses(experiment, problem, section, path, said, expect
     assert found.path == ("training", "pruning", *path)
     assert said in found.message
     assert expected in found.expected
+
+
+def test_every_pattern_that_matches_nothing_is_named_at_its_place(experiment):
+    section = {"match": ["body/kernel", "nope/*", "zip*"], "exclude": "also/*", "layers": {"mist*": 0.3}}
+    with pytest.raises(SpecError) as error:
+        pruning(experiment, {**polynomial(), **section})
+    assert [problem.path[2:] for problem in error.value.problems] == [
+        *(("match", 1), ("match", 2), ("exclude", 0), ("layers", "mist*"))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,16 @@ def test_what_is_refused(model, choice, pattern, said, argument):
     assert error.value.argument == argument
 
 
+def test_every_pattern_and_every_shape_that_does_not_fit_is_named(model):
+    choice = Choice(match=["no/*", "zip*"], exclude=["also/*", "head/*"], layers={"mist*": 0.3, "conv/*": 0.2})
+    with pytest.raises(PatternError, match=r"'no/\*' .*; 'zip\*' .*; 'also/\*' .*; 'mist\*' matches") as error:
+        groups(model, SCHEDULE, choice, Pattern())
+    assert [one.argument for one in error.value.each] == [("match",), ("match",), ("exclude",), ("layers", "mist*")]
+    both = r"conv/kernel has shape .*; separable/pointwise_kernel has .*; gru/.*; head/kernel has shape \(2, 3\): less"
+    with pytest.raises(PatternError, match=both):
+        groups(model, SCHEDULE, Choice(), BLOCKS)
+
+
 def test_a_model_without_kernels():
     model = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
     with pytest.raises(PatternError, match="no kernel or embedding that trains"):
