@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from kspec.parts.pruning import masked, schedules
+from kspec.parts.pruning import arguments, masked, schedules
 from kspec.parts.pruning.engines import Engine, Pattern, make_engine
 from kspec.parts.pruning.reached import Reached, reached, shortfalls
 from kspec.parts.pruning.schedules import ConstantSparsity, Schedule
@@ -53,9 +53,9 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     `steps_per_execution` above 1 masks are renewed between two executions, at the first chance, and no weight comes
     back. During the training and after it, `report()` gives the zeros of each weight.
 
-    Raises ValueError for arguments that do not fit, and when training begins for a pattern that matches nothing, a
-    shape that does not fit the blocks, or a second one in the same `fit`; ImportError where TF-MOT is asked for and not
-    installed.
+    Raises TypeError and ValueError for arguments that do not fit; ValueError when training begins for a pattern that
+    matches nothing, a shape that does not fit the blocks, or a second one in the same `fit`, and at the step at which a
+    function gives a sparsity out of range; ImportError where TF-MOT is asked for and not installed.
 
     Sources: Zhu & Gupta, arXiv:1710.01878; `tfmot.sparsity.keras.prune_low_magnitude`.
 
@@ -69,7 +69,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self,
         pruning_schedule: Schedule | None = None,
         match: str | Sequence[str] = "auto",
-        exclude: Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         layers: Mapping[str, float] | None = None,
         scope: Scope = "layer",
         block_size: Sequence[int] = (1, 1),
@@ -79,9 +79,13 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         warn: bool = True,
     ) -> None:
         super().__init__()
-        given = ConstantSparsity(0.5, 0) if pruning_schedule is None else pruning_schedule
-        self.schedule: Schedule = schedules.known(given) or given
-        self.choice = Choice(match, tuple(exclude), layers, scope)
+        self.schedule: Schedule = _schedule(pruning_schedule)
+        self.choice = Choice(
+            match if match == "auto" else arguments.patterns(match, "match"),
+            arguments.patterns(exclude, "exclude"),
+            arguments.shares(layers, "layers"),
+            scope,
+        )
         self.pattern = _pattern(block_size, block_pooling_type, sparsity_m_by_n, self.choice)
         self.engine: Engine = make_engine(engine, self.pattern)
         self.warn = warn
@@ -113,8 +117,9 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         """Places the masks. `fit` does so by itself; before `model.load_weights` of a file saved while pruning was on,
         call it yourself: the file then gives its masks and the optimizer's state back.
 
-        model: built and compiled. Raises ValueError as the class says.
+        model: built and compiled. Raises ValueError as the class says, and for a model that is not.
         """
+        _check_can_hold_masks(model)
         self._check_is_alone(model)
         found = groups(model, self.schedule, self.choice, self.pattern)
         if self._was_on_another(model):
@@ -273,29 +278,52 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         return "float32" if self.pattern.sparsity_m_by_n else keras.backend.standardize_dtype(weight.dtype)
 
 
+def _schedule(given: Schedule | None) -> Schedule:
+    """The schedule, kspec's own for one of TF-MOT's of the same name.
+
+    Raises:
+        TypeError: it cannot be asked about a step.
+    """
+    if given is None:
+        return ConstantSparsity(0.5, 0)
+    if not callable(given) or isinstance(given, type):
+        raise TypeError(f"pruning_schedule must be a schedule such as ConstantSparsity(0.5, 0), not {given!r}")
+    return schedules.known(given) or given
+
+
+def _check_can_hold_masks(model: keras.Model) -> None:
+    """Refuses a model without optimizer or weights.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if getattr(model, "optimizer", None) is None:
+        raise ValueError("the model has no optimizer, which holds the masks: compile the model first")
+    if not model.variables:
+        raise ValueError("the model has no weights yet: build the model first, or call it on a batch")
+
+
 def _pattern(
     block_size: Sequence[int], block_pooling_type: str, sparsity_m_by_n: Sequence[int] | None, choice: Choice
 ) -> Pattern:
     """The checked form of the zeros.
 
     Raises:
+        TypeError: an argument that is no pair of numbers.
         ValueError: an argument out of range, or two forms at once.
     """
-    block, m_by_n = tuple(block_size), None if sparsity_m_by_n is None else tuple(sparsity_m_by_n)
-    if len(block) != 2 or min(block) < 1:
+    block = arguments.pair(block_size, "block_size")
+    m_by_n = None if sparsity_m_by_n is None else arguments.pair(sparsity_m_by_n, "sparsity_m_by_n")
+    if min(block) < 1:
         raise ValueError(f"block_size must be two lengths of at least 1, not {block_size}")
     if block_pooling_type not in ("AVG", "MAX"):
         raise ValueError(f"block_pooling_type must be 'AVG' or 'MAX', not {block_pooling_type!r}")
-    if m_by_n is not None and (len(m_by_n) != 2 or not 0 < m_by_n[0] < m_by_n[1]):
+    if m_by_n is not None and not 0 < m_by_n[0] < m_by_n[1]:
         raise ValueError(f"sparsity_m_by_n must be two integers, 0 < m < n, not {sparsity_m_by_n}")
     if m_by_n is not None and block != (1, 1):
         raise ValueError("block_size and sparsity_m_by_n cannot be combined")
-    found = Pattern((block[0], block[1]), block_pooling_type, None if m_by_n is None else (m_by_n[0], m_by_n[1]))
     if choice.scope not in ("layer", "global"):
         raise ValueError(f"scope must be 'layer' or 'global', not {choice.scope!r}")
     if choice.scope == "global" and (block != (1, 1) or m_by_n is not None):
         raise ValueError("scope 'global' ranks single weights: it goes with neither block_size nor sparsity_m_by_n")
-    for pattern, share in (choice.layers or {}).items():
-        if not 0.0 <= share < 1.0:
-            raise ValueError(f"the sparsity of {pattern!r} in layers must be at least 0 and below 1, not {share}")
-    return found
+    return Pattern(block, block_pooling_type, m_by_n)

@@ -353,6 +353,53 @@ def test_what_is_refused():
         fit(mlp(), [PruneLowMagnitude(TO_80, match=["nothing/*"])])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            {"pruning_schedule": 0.5},
+            r"^pruning_schedule must be a schedule such as ConstantSparsity\(0.5, 0\), not 0.5",
+        ),
+        ({"pruning_schedule": ConstantSparsity}, "^pruning_schedule must be a schedule"),
+        ({"layers": {"*": "0.5"}}, "^the sparsity of '\\*' in layers must be a number, not '0.5'"),
+        ({"layers": 0.5}, "^layers must map patterns to sparsities"),
+        ({"block_size": 2}, "^block_size must be two whole numbers, e.g. .2, 4., not 2"),
+        ({"sparsity_m_by_n": 4}, "^sparsity_m_by_n must be two whole numbers"),
+        ({"sparsity_m_by_n": ("2", 4)}, "^sparsity_m_by_n must be a number, not '2'"),
+        ({"exclude": 3}, "^exclude must be a pattern such as '\\*/kernel', or a list of them, not 3"),
+        ({"match": ["*", 3]}, "^a pattern in match must be a string such as '\\*/kernel', not 3"),
+    ],
+)
+def test_arguments_of_another_kind_are_named(arguments, said):
+    with pytest.raises(TypeError, match=said):
+        PruneLowMagnitude(**arguments)
+
+
+def test_numbers_of_numpy_and_a_single_pattern_are_taken():
+    numpy = PruneLowMagnitude(layers={"*": np.float32(0.5)}, block_size=np.array([2, 4]), exclude="*two/kernel")
+    assert (numpy.choice.layers, numpy.pattern.block_size, numpy.choice.exclude) == (
+        {"*": 0.5},
+        (2, 4),
+        ("*two/kernel",),
+    )
+
+
+def test_a_schedule_out_of_range_zeroes_nothing():
+    model = mlp()
+    with pytest.raises(ValueError, match=r"the schedule gives 1\.5 at step 2"):
+        fit(model, [PruneLowMagnitude(lambda step: (step == 2, 1.5))])
+    assert set(zeros(model).values()) == {0}
+
+
+def test_masks_need_a_compiled_and_built_model():
+    with pytest.raises(ValueError, match="compile the model first"):
+        PruneLowMagnitude(TO_80).attach(mlp())
+    unbuilt = keras.Sequential([keras.layers.Dense(1)])
+    unbuilt.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="build the model first"):
+        PruneLowMagnitude(TO_80).attach(unbuilt)
+
+
 def test_masks_of_a_training_that_failed_are_taken_off_by_the_next():
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
