@@ -31,7 +31,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     from the first one with this callback; count and masks go on in the next `fit` of the same model with it, and begin
     anew with another model, as in a loop over folds (one that was loaded from a file or cloned is another model). When
     the training ends, masks and constraints are taken off: the model and its optimizer are saved and loaded without
-    kspec, the zeros stay.
+    kspec, the zeros stay. A `fit` that was interrupted (Ctrl-C) leaves them on: `detach(model)` takes them off.
 
     pruning_schedule: PolynomialDecay or ConstantSparsity of kspec or of TF-MOT, or any function of a step that gives
         (renew, sparsity). ConstantSparsity(0.5, 0) by default, as in TF-MOT.
@@ -49,9 +49,12 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     warn: at the end about weights that are less sparse than asked for, also where the training ends or is stopped
         before the schedule ends; False leaves that to `shortfalls()`.
 
-    Put it before callbacks that save the model or swap averaged weights in (ModelCheckpoint, SwapEMAWeights). With
-    `steps_per_execution` above 1 masks are renewed between two executions, at the first chance, and no weight comes
-    back. During the training and after it, `report()` gives the zeros of each weight.
+    Put it before callbacks that save the model or swap averaged weights in (ModelCheckpoint, SwapEMAWeights), and after
+    EarlyStopping with `restore_best_weights`, which restores weights of an earlier epoch when the training ends. Those
+    then get the last masks, without having been trained with them; listed after this callback, it would bring the fewer
+    zeros of their epoch back, and nothing would say so. A `start_from_epoch` at which the sparsity is final avoids both.
+    With `steps_per_execution` above 1 masks are renewed between two executions, at the first chance, and no weight
+    comes back. During the training and after it, `report()` gives the zeros of each weight.
 
     Raises TypeError and ValueError for arguments that do not fit; ValueError when training begins for a pattern that
     matches nothing, a shape that does not fit the blocks, or a second one in the same `fit`, and at the step at which a
@@ -137,6 +140,16 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self._renewed = [max(renewed.get(id(one), 0) for one in group.weights) for group in found]
         self._schedules = list({id(group.schedule): group.schedule for group in found}.values())
 
+    def detach(self, model: keras.Model) -> None:
+        """Takes the masks off; the zeros stay until the weights are updated. `fit` does so by itself when it ends; after
+        one that was interrupted, call it before the model is saved, or trained without pruning. The next `fit` with
+        this callback goes on where it was. A model without masks stays as it is.
+        """
+        if self._is_attached() and not self._was_on_another(model):
+            self._mask(model)
+        if masked.owners(model):
+            masked.detach(model)
+
     def _check_is_alone(self, model: keras.Model) -> None:
         """Refuses a second callback in one `fit`, which Keras gives the same `params`; those of a failed one differ."""
         if self.params is not None and any(
@@ -194,16 +207,15 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Masked weights are what is validated."""
         if self._is_attached():
-            self._mask()
+            self._mask(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Masked weights are what an epoch ends with, as in TF-MOT."""
-        self._mask()
+        self._mask(self.model)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Masks once more, since Keras may have put averaged weights in, and takes the masks off."""
-        self._mask()
-        masked.detach(self.model)
+        self.detach(self.model)
         for said in self.shortfalls() if self.warn else ():
             warnings.warn(said, stacklevel=2)
 
@@ -255,9 +267,9 @@ class PruneLowMagnitude(keras.callbacks.Callback):
             return math.inf
         return min((schedules.next_due(one, self._looked) for one in self._schedules), default=math.inf)
 
-    def _mask(self) -> None:
+    def _mask(self, model: keras.Model) -> None:
         self._restore()
-        masked.apply(self.model, self._weights, self._masks)
+        masked.apply(model, self._weights, self._masks)
 
     def _restore(self) -> None:
         """Puts the masks back that let an update through."""

@@ -58,7 +58,7 @@ def attach(model: keras.Model, weights: Sequence[Any], dtypes: Sequence[str], ow
 def detach(model: keras.Model) -> None:
     """Takes every mask off: the constraints are as before, and the optimizer holds its own variables only."""
     owner, was_masked = inner(model.optimizer), False
-    for variable in model.trainable_variables:
+    for variable in model.weights:  # those that have been frozen since, too
         if isinstance(variable.constraint, Masked):
             was_masked = True
             if any(one is variable.constraint.mask for one in owner.variables):
@@ -70,7 +70,7 @@ def detach(model: keras.Model) -> None:
 
 def owners(model: keras.Model) -> list[Any]:
     """The callbacks whose masks are on the model."""
-    constraints = [variable.constraint for variable in model.trainable_variables]
+    constraints = [variable.constraint for variable in model.weights]
     return [one.owner for one in constraints if isinstance(one, Masked)]
 
 

@@ -421,6 +421,49 @@ def test_a_second_one_in_one_fit_is_refused(make):
         fit(make(), both)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_detach_takes_the_masks_of_an_interrupted_training_off(frozen, tmp_path):
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 2:  # the update of this step was to be let through unmasked
+                raise KeyboardInterrupt
+
+    model, pruning = mlp(), PruneLowMagnitude(ConstantSparsity(0.5, 0, frequency=2), warn=False)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, [pruning, Interrupt()])
+    model.layers[0].trainable = not frozen
+    pruning.detach(model)
+    assert zeros(model)["mlp/two/kernel"] == 8
+    assert [int((layer.kernel.numpy() == 0).sum()) for layer in model.layers] == [64, 8]
+    assert [layer.kernel.constraint for layer in model.layers] == [None, None]
+    assert len(model.optimizer.variables) == 2 + 2 * 4
+    model.layers[0].trainable = True
+    model.save(tmp_path / "model.keras")
+    keras.saving.load_model(tmp_path / "model.keras")
+    model.fit(X, Y, verbose=0)
+    assert set(zeros(model).values()) == {0}
+
+
+def test_detach_undoes_attach():
+    model, pruning = mlp(), PruneLowMagnitude(TO_80)
+    pruning.detach(model)  # not even compiled: nothing to take off
+    model.compile("adam", "mse")
+    pruning.attach(model)
+    pruning.detach(model)
+    assert [layer.kernel.constraint for layer in model.layers] == [None, None]
+    assert len(model.optimizer.variables) == 2 + 2 * 4
+
+
+def test_weights_that_an_early_stop_restores_before_it_get_the_last_masks():
+    """The order that the docstring asks for: the best epoch is the first, the zeros are those of the last."""
+    stop = keras.callbacks.EarlyStopping(monitor="loss", mode="max", patience=2, restore_best_weights=True)
+    pruning = PruneLowMagnitude(TO_80)
+    model = mlp()
+    fit(model, [stop, pruning], keras.optimizers.SGD(0.01), epochs=10)
+    assert pruning.step == 15
+    assert zeros(model) == {"mlp/one/kernel": 102, "mlp/two/kernel": 13}
+
+
 def test_for_people_who_come_from_tfmot():
     model = mlp()
     pruning = prune_low_magnitude(model, pruning_schedule=TO_80, match="*/kernel")
