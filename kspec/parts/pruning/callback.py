@@ -51,8 +51,8 @@ class PruneLowMagnitude(keras.callbacks.Callback):
 
     Put it before callbacks that save the model or swap averaged weights in (ModelCheckpoint, SwapEMAWeights), and after
     EarlyStopping with `restore_best_weights`, which restores weights of an earlier epoch when the training ends. Those
-    then get the last masks, without having been trained with them; listed after this callback, it would bring the fewer
-    zeros of their epoch back, and nothing would say so. A `start_from_epoch` at which the sparsity is final avoids both.
+    then get the last masks, without having been trained with them; listed after this callback, it would bring back the
+    fewer zeros of their epoch, and nothing would say so. A `start_from_epoch` with the final sparsity avoids both.
     With `steps_per_execution` above 1 masks are renewed between two executions, at the first chance, and no weight
     comes back. During the training and after it, `report()` gives the zeros of each weight.
 
@@ -141,9 +141,10 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self._schedules = list({id(group.schedule): group.schedule for group in found}.values())
 
     def detach(self, model: keras.Model) -> None:
-        """Takes the masks off; the zeros stay until the weights are updated. `fit` does so by itself when it ends; after
-        one that was interrupted, call it before the model is saved, or trained without pruning. The next `fit` with
-        this callback goes on where it was. A model without masks stays as it is.
+        """Takes the masks off; the zeros stay until the weights are updated. `fit` does so by itself when it ends.
+
+        After one that was interrupted, call it before the model is saved, or trained without pruning; the next `fit`
+        with this callback goes on where it was. A model without masks stays as it is.
         """
         if self._is_attached() and not self._was_on_another(model):
             self._mask(model)

@@ -424,16 +424,16 @@ def test_a_second_one_in_one_fit_is_refused(make):
 @pytest.mark.parametrize("frozen", [False, True])
 def test_detach_takes_the_masks_of_an_interrupted_training_off(frozen, tmp_path):
     class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            if batch == 2:  # the update of this step was to be let through unmasked
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 2:  # the update of this step was let through unmasked
                 raise KeyboardInterrupt
 
     model, pruning = mlp(), PruneLowMagnitude(ConstantSparsity(0.5, 0, frequency=2), warn=False)
     with pytest.raises(KeyboardInterrupt):
-        fit(model, [pruning, Interrupt()])
+        fit(model, [Interrupt(), pruning])
+    assert zeros(model)["mlp/two/kernel"] < 8
     model.layers[0].trainable = not frozen
     pruning.detach(model)
-    assert zeros(model)["mlp/two/kernel"] == 8
     assert [int((layer.kernel.numpy() == 0).sum()) for layer in model.layers] == [64, 8]
     assert [layer.kernel.constraint for layer in model.layers] == [None, None]
     assert len(model.optimizer.variables) == 2 + 2 * 4
