@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -35,7 +36,7 @@ def build_pruning(training: Training, model: keras.Model, steps_per_epoch: int) 
         callback = PruneLowMagnitude(schedule, warn=False, **arguments)
         groups(model, callback.schedule, callback.choice, callback.pattern)
     except PatternError as error:
-        raise SpecError(_problem(section, error)) from error
+        raise SpecError(_problem(section, one) for one in error.each) from error
     except (ImportError, ValueError) as error:
         raise SpecError(Problem((*PATH, "engine"), str(error))) from error
     return (callback,)
@@ -98,9 +99,10 @@ def _restores_late_enough(training: Training, schedule: schedules.Known, steps_p
     Raises:
         SpecError: at the callback.
     """
-    if isinstance(schedule, schedules.ConstantSparsity):
+    last = schedule.end_step if isinstance(schedule, schedules.PolynomialDecay) else schedules.next_due(schedule, 0)
+    first = math.ceil(last / steps_per_epoch) - 1  # the first epoch, from 0, that ends with the final sparsity
+    if not first:
         return
-    first = -(-schedule.end_step // steps_per_epoch) - 1  # the first epoch, from 0, that ends with the final sparsity
     for number, component in enumerate(training.callbacks):
         given = component.arguments
         restores = (

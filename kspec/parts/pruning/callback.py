@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from kspec.parts.pruning import masked, schedules
+from kspec.parts.pruning import arguments, masked, schedules
 from kspec.parts.pruning.engines import Engine, Pattern, make_engine
 from kspec.parts.pruning.reached import Reached, reached, shortfalls
 from kspec.parts.pruning.schedules import ConstantSparsity, Schedule
@@ -28,8 +28,10 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     Each pruned weight has a mask among the optimizer's variables, which the compiled step applies after every update.
     At the steps that the schedule names, the masks are renewed from the magnitudes of the weights after a whole update,
     masked ones included, so that a weight can come back: TF-MOT's rule, and the same masks bit for bit. Steps count
-    from the first one with this callback; the count goes on in the next `fit` with it. When the training ends, masks
-    and constraints are taken off: the model and its optimizer are saved and loaded without kspec, the zeros stay.
+    from the first one with this callback; count and masks go on in the next `fit` of the same model with it, and begin
+    anew with another model, as in a loop over folds (one that was loaded from a file or cloned is another model). When
+    the training ends, masks and constraints are taken off: the model and its optimizer are saved and loaded without
+    kspec, the zeros stay. A `fit` that was interrupted (Ctrl-C) leaves them on: `detach(model)` takes them off.
 
     pruning_schedule: PolynomialDecay or ConstantSparsity of kspec or of TF-MOT, or any function of a step that gives
         (renew, sparsity). ConstantSparsity(0.5, 0) by default, as in TF-MOT.
@@ -44,14 +46,19 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     engine: "tfmot" runs TF-MOT's own code (TensorFlow only), "native" the same rule for every backend, about eight
         times as fast (benchmarks/pruning.py); "auto" (default): "tfmot" on TensorFlow where it is installed.
 
-    warn: at the end about weights that are less sparse than asked for; False leaves that to `shortfalls()`.
+    warn: at the end about weights that are less sparse than asked for, also where the training ends or is stopped
+        before the schedule ends; False leaves that to `shortfalls()`.
 
-    Put it before callbacks that save the model or swap averaged weights in (ModelCheckpoint, SwapEMAWeights). With
-    `steps_per_execution` above 1 masks are renewed between two executions, at the first chance, and no weight comes
-    back. During the training and after it, `report()` gives the zeros of each weight.
+    Put it before callbacks that save the model or swap averaged weights in (ModelCheckpoint, SwapEMAWeights), and after
+    EarlyStopping with `restore_best_weights`, which restores weights of an earlier epoch when the training ends. Those
+    then get the last masks, without having been trained with them; listed after this callback, it would bring back the
+    fewer zeros of their epoch, and nothing would say so. A `start_from_epoch` with the final sparsity avoids both.
+    With `steps_per_execution` above 1 masks are renewed between two executions, at the first chance, and no weight
+    comes back. During the training and after it, `report()` gives the zeros of each weight.
 
-    Raises ValueError for arguments that do not fit, and when training begins for a pattern that matches nothing or a
-    shape that does not fit the blocks; ImportError where TF-MOT is asked for and not installed.
+    Raises TypeError and ValueError for arguments that do not fit; ValueError when training begins for a pattern that
+    matches nothing, a shape that does not fit the blocks, or a second one in the same `fit`, and at the step at which a
+    function gives a sparsity out of range; ImportError where TF-MOT is asked for and not installed.
 
     Sources: Zhu & Gupta, arXiv:1710.01878; `tfmot.sparsity.keras.prune_low_magnitude`.
 
@@ -65,7 +72,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self,
         pruning_schedule: Schedule | None = None,
         match: str | Sequence[str] = "auto",
-        exclude: Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         layers: Mapping[str, float] | None = None,
         scope: Scope = "layer",
         block_size: Sequence[int] = (1, 1),
@@ -75,12 +82,20 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         warn: bool = True,
     ) -> None:
         super().__init__()
-        given = ConstantSparsity(0.5, 0) if pruning_schedule is None else pruning_schedule
-        self.schedule: Schedule = schedules.known(given) or given
-        self.choice = Choice(match, tuple(exclude), layers, scope)
+        self.schedule: Schedule = _schedule(pruning_schedule)
+        self.choice = Choice(
+            match if match == "auto" else arguments.patterns(match, "match"),
+            arguments.patterns(exclude, "exclude"),
+            arguments.shares(layers, "layers"),
+            scope,
+        )
         self.pattern = _pattern(block_size, block_pooling_type, sparsity_m_by_n, self.choice)
         self.engine: Engine = make_engine(engine, self.pattern)
         self.warn = warn
+        self._forget()
+
+    def _forget(self) -> None:
+        """As before the first training."""
         self.step = 0
         self._began = self._looked = 0
         self._next: float = 0  # no mask is renewed before this step
@@ -105,19 +120,51 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         """Places the masks. `fit` does so by itself; before `model.load_weights` of a file saved while pruning was on,
         call it yourself: the file then gives its masks and the optimizer's state back.
 
-        model: built and compiled. Raises ValueError as the class says.
+        model: built and compiled. Raises ValueError as the class says, and for a model that is not.
         """
-        self._groups = groups(model, self.schedule, self.choice, self.pattern)
-        self._schedules = list({id(group.schedule): group.schedule for group in self._groups}.values())
-        self._next = 0
-        weights = [weight for group in self._groups for weight in group.weights]
-        before = self._masks if len(self._masks) == len(weights) else []
-        values = [keras.ops.convert_to_numpy(mask) for mask in before]
-        self._weights = weights
-        self._renewed = self._renewed if before else [0] * len(self._groups)
-        self._masks = masked.attach(model, weights, [self._mask_dtype(weight) for weight in weights])
-        for mask, value in zip(self._masks, values, strict=False):
-            mask.assign(value)
+        _check_can_hold_masks(model)
+        self._check_is_alone(model)
+        found = groups(model, self.schedule, self.choice, self.pattern)
+        if self._was_on_another(model):
+            self._forget()
+        weights = [weight for group in found for weight in group.weights]
+        before = {
+            id(one): keras.ops.convert_to_numpy(mask) for one, mask in zip(self._weights, self._masks, strict=True)
+        }
+        renewed = {id(one): at for group, at in zip(self._groups, self._renewed, strict=True) for one in group.weights}
+        self._masks = masked.attach(model, weights, [self._mask_dtype(weight) for weight in weights], self)
+        for weight, mask in zip(weights, self._masks, strict=True):
+            if id(weight) in before:
+                mask.assign(before[id(weight)])
+        self._groups, self._weights, self._next = found, weights, 0
+        self._renewed = [max(renewed.get(id(one), 0) for one in group.weights) for group in found]
+        self._schedules = list({id(group.schedule): group.schedule for group in found}.values())
+
+    def detach(self, model: keras.Model) -> None:
+        """Takes the masks off; the zeros stay until the weights are updated. `fit` does so by itself when it ends.
+
+        After one that was interrupted, call it before the model is saved, or trained without pruning; the next `fit`
+        with this callback goes on where it was. A model without masks stays as it is.
+        """
+        if self._is_attached() and not self._was_on_another(model):
+            self._mask(model)
+        if masked.owners(model):
+            masked.detach(model)
+
+    def _check_is_alone(self, model: keras.Model) -> None:
+        """Refuses a second callback in one `fit`, which Keras gives the same `params`; those of a failed one differ."""
+        if self.params is not None and any(
+            one is not self and one.params is self.params for one in masked.owners(model)
+        ):
+            raise ValueError(
+                "two PruneLowMagnitude in one `fit`, and a model has the masks of one: use a single one, with "
+                "`layers={pattern: sparsity}` for weights of another sparsity"
+            )
+
+    def _was_on_another(self, model: keras.Model) -> bool:
+        """Whether this callback has pruned weights, and none of them is the model's."""
+        own = {id(variable) for variable in model.variables}
+        return bool(self._weights) and all(id(weight) not in own for weight in self._weights)
 
     def report(self) -> list[Reached]:
         """How sparse each pruned weight is now, in the order of the model's weights; [] before the first training."""
@@ -129,6 +176,8 @@ class PruneLowMagnitude(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Places the masks, unless `attach` has, or the model has no weights before its first step."""
+        if self._was_on_another(self.model):
+            self._forget()
         if not self._is_attached() and self.model.built:
             self.attach(self.model)
 
@@ -159,16 +208,15 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Masked weights are what is validated."""
         if self._is_attached():
-            self._mask()
+            self._mask(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Masked weights are what an epoch ends with, as in TF-MOT."""
-        self._mask()
+        self._mask(self.model)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Masks once more, since Keras may have put averaged weights in, and takes the masks off."""
-        self._mask()
-        masked.detach(self.model)
+        self.detach(self.model)
         for said in self.shortfalls() if self.warn else ():
             warnings.warn(said, stacklevel=2)
 
@@ -220,9 +268,9 @@ class PruneLowMagnitude(keras.callbacks.Callback):
             return math.inf
         return min((schedules.next_due(one, self._looked) for one in self._schedules), default=math.inf)
 
-    def _mask(self) -> None:
+    def _mask(self, model: keras.Model) -> None:
         self._restore()
-        masked.apply(self.model, self._weights, self._masks)
+        masked.apply(model, self._weights, self._masks)
 
     def _restore(self) -> None:
         """Puts the masks back that let an update through."""
@@ -243,29 +291,52 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         return "float32" if self.pattern.sparsity_m_by_n else keras.backend.standardize_dtype(weight.dtype)
 
 
+def _schedule(given: Schedule | None) -> Schedule:
+    """The schedule, kspec's own for one of TF-MOT's of the same name.
+
+    Raises:
+        TypeError: it cannot be asked about a step.
+    """
+    if given is None:
+        return ConstantSparsity(0.5, 0)
+    if not callable(given) or isinstance(given, type):
+        raise TypeError(f"pruning_schedule must be a schedule such as ConstantSparsity(0.5, 0), not {given!r}")
+    return schedules.known(given) or given
+
+
+def _check_can_hold_masks(model: keras.Model) -> None:
+    """Refuses a model without optimizer or weights.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if getattr(model, "optimizer", None) is None:
+        raise ValueError("the model has no optimizer, which holds the masks: compile the model first")
+    if not model.variables:
+        raise ValueError("the model has no weights yet: build the model first, or call it on a batch")
+
+
 def _pattern(
     block_size: Sequence[int], block_pooling_type: str, sparsity_m_by_n: Sequence[int] | None, choice: Choice
 ) -> Pattern:
     """The checked form of the zeros.
 
     Raises:
+        TypeError: an argument that is no pair of numbers.
         ValueError: an argument out of range, or two forms at once.
     """
-    block, m_by_n = tuple(block_size), None if sparsity_m_by_n is None else tuple(sparsity_m_by_n)
-    if len(block) != 2 or min(block) < 1:
+    block = arguments.pair(block_size, "block_size")
+    m_by_n = None if sparsity_m_by_n is None else arguments.pair(sparsity_m_by_n, "sparsity_m_by_n")
+    if min(block) < 1:
         raise ValueError(f"block_size must be two lengths of at least 1, not {block_size}")
     if block_pooling_type not in ("AVG", "MAX"):
         raise ValueError(f"block_pooling_type must be 'AVG' or 'MAX', not {block_pooling_type!r}")
-    if m_by_n is not None and (len(m_by_n) != 2 or not 0 < m_by_n[0] < m_by_n[1]):
+    if m_by_n is not None and not 0 < m_by_n[0] < m_by_n[1]:
         raise ValueError(f"sparsity_m_by_n must be two integers, 0 < m < n, not {sparsity_m_by_n}")
     if m_by_n is not None and block != (1, 1):
         raise ValueError("block_size and sparsity_m_by_n cannot be combined")
-    found = Pattern((block[0], block[1]), block_pooling_type, None if m_by_n is None else (m_by_n[0], m_by_n[1]))
     if choice.scope not in ("layer", "global"):
         raise ValueError(f"scope must be 'layer' or 'global', not {choice.scope!r}")
     if choice.scope == "global" and (block != (1, 1) or m_by_n is not None):
         raise ValueError("scope 'global' ranks single weights: it goes with neither block_size nor sparsity_m_by_n")
-    for pattern, share in (choice.layers or {}).items():
-        if not 0.0 <= share < 1.0:
-            raise ValueError(f"the sparsity of {pattern!r} in layers must be at least 0 and below 1, not {share}")
-    return found
+    return Pattern(block, block_pooling_type, m_by_n)

@@ -17,11 +17,11 @@ import keras
 class Masked(keras.constraints.Constraint):
     """Multiplies a weight by its mask after each update, after the constraint that the weight had before.
 
-    mask: a Keras variable of the weight's shape. inner: the other constraint, or None.
+    mask: a Keras variable of the weight's shape. inner: the other constraint, or None. owner: the mask's callback.
     """
 
-    def __init__(self, mask: Any, inner: Any = None) -> None:
-        self.mask, self.inner = mask, inner
+    def __init__(self, mask: Any, inner: Any, owner: Any) -> None:
+        self.mask, self.inner, self.owner = mask, inner, owner
 
     def __call__(self, weight: Any) -> Any:
         """The masked weight."""
@@ -33,21 +33,22 @@ class Masked(keras.constraints.Constraint):
         return {}
 
 
-def attach(model: keras.Model, weights: Sequence[Any], dtypes: Sequence[str]) -> list[Any]:
+def attach(model: keras.Model, weights: Sequence[Any], dtypes: Sequence[str], owner: Any) -> list[Any]:
     """Gives each weight a mask of ones, and has the training step made again so that it applies them.
 
-    dtypes: of the masks. Masks of an earlier pruning that was not taken off are taken off first.
+    dtypes: of the masks. owner: the callback whose masks they are. Masks of an earlier pruning that was not taken off
+    are taken off first.
     """
     optimizer = model.optimizer
     if not optimizer.built:
         optimizer.build(model.trainable_variables)
     in_training = model.train_function is not None
     detach(model)
-    owner, masks = inner(optimizer), []
+    holder, masks = inner(optimizer), []
     with scope(model):
         for weight, dtype in zip(weights, dtypes, strict=True):
-            mask = owner.add_variable(weight.shape, "ones", dtype, name=f"{weight.path.replace('/', '_')}_mask")
-            weight.constraint = Masked(mask, weight.constraint)
+            mask = holder.add_variable(weight.shape, "ones", dtype, name=f"{weight.path.replace('/', '_')}_mask")
+            weight.constraint = Masked(mask, weight.constraint, owner)
             masks.append(mask)
     if in_training:  # `fit` has made the step before it calls its callbacks
         model.make_train_function(force=True)
@@ -57,7 +58,7 @@ def attach(model: keras.Model, weights: Sequence[Any], dtypes: Sequence[str]) ->
 def detach(model: keras.Model) -> None:
     """Takes every mask off: the constraints are as before, and the optimizer holds its own variables only."""
     owner, was_masked = inner(model.optimizer), False
-    for variable in model.trainable_variables:
+    for variable in model.weights:  # those that have been frozen since, too
         if isinstance(variable.constraint, Masked):
             was_masked = True
             if any(one is variable.constraint.mask for one in owner.variables):
@@ -65,6 +66,12 @@ def detach(model: keras.Model) -> None:
             variable.constraint = variable.constraint.inner
     if was_masked:
         model.train_function = None  # it was traced with the masks
+
+
+def owners(model: keras.Model) -> list[Any]:
+    """The callbacks whose masks are on the model."""
+    constraints = [variable.constraint for variable in model.weights]
+    return [one.owner for one in constraints if isinstance(one, Masked)]
 
 
 def apply(model: keras.Model, weights: Sequence[Any], masks: Sequence[Any]) -> None:

@@ -26,7 +26,7 @@ def prune_low_magnitude(
     TF-MOT gives back a copy of the model with each layer in a wrapper, which has to be compiled again, trained with
     the callback `UpdatePruningStep`, and unwrapped by `strip_pruning`. Keras 3 needs no wrapper: the model stays what
     it is, compiled or not, the callback that is given back takes the place of `UpdatePruningStep` in `fit`, and there
-    is nothing to strip.
+    is nothing to strip. What is given back has neither `compile` nor `fit`: call those of the model.
 
     to_prune: the model. A layer or a list of them, as TF-MOT takes, is a pattern here: `match="dense_1/*"`.
     pruning_schedule: of kspec or of TF-MOT; ConstantSparsity(0.5, 0) by default.

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from kspec.parts.pruning import arguments
+
 Schedule = Callable[[Any], Any]
 
 
@@ -23,7 +25,7 @@ class ConstantSparsity:
 
     target_sparsity: in [0, 1). begin_step: the first step that renews them; the first step of a training is 1.
     end_step: the last that may; -1 (default): none is the last. frequency: in steps, 100 by default.
-    Raises ValueError for an argument out of range.
+    Raises ValueError for an argument out of range or a step with a fraction, TypeError for one that is no number.
 
     Source: `tfmot.sparsity.keras.ConstantSparsity`, whose arguments and bits these are.
 
@@ -37,8 +39,7 @@ class ConstantSparsity:
     frequency: int = 100
 
     def __post_init__(self) -> None:
-        _check_steps(self.begin_step, self.end_step, self.frequency)
-        _check_share(self.target_sparsity, "target_sparsity")
+        _make_plain(self, ("target_sparsity",))
 
     @property
     def final(self) -> float:
@@ -65,7 +66,7 @@ class PolynomialDecay:
 
     initial_sparsity, final_sparsity: in [0, 1). begin_step, end_step: the first step of a training is 1.
     power: 3 by default. frequency: in steps, 100 by default.
-    Raises ValueError for an argument out of range.
+    Raises ValueError for an argument out of range or a step with a fraction, TypeError for one that is no number.
 
     Sources: M. Zhu & S. Gupta, arXiv:1710.01878, equation 1, with power 3; `tfmot.sparsity.keras.PolynomialDecay`,
     whose arguments and bits these are. It has nothing to do with the learning rate.
@@ -82,11 +83,12 @@ class PolynomialDecay:
     frequency: int = 100
 
     def __post_init__(self) -> None:
+        _make_plain(self, ("initial_sparsity", "final_sparsity"))
+        object.__setattr__(self, "power", arguments.number(self.power, "power"))
+        if self.power <= 0:
+            raise ValueError(f"power must be above 0, not {self.power}")
         if self.end_step == -1:
             raise ValueError("end_step cannot be -1: the sparsity has to arrive somewhere")
-        _check_steps(self.begin_step, self.end_step, self.frequency)
-        _check_share(self.initial_sparsity, "initial_sparsity")
-        _check_share(self.final_sparsity, "final_sparsity")
         if self.end_step == self.begin_step:
             raise ValueError("end_step must come after begin_step; ConstantSparsity prunes at once")
 
@@ -152,9 +154,31 @@ def known(schedule: Schedule) -> Known | None:
 
 
 def read(schedule: Schedule, step: int) -> tuple[bool, np.float32]:
-    """What a schedule says of a step, as plain numbers, also where it answers in tensors as TF-MOT's do."""
-    due, sparsity = schedule(step)
-    return bool(due), np.float32(sparsity)
+    """What a schedule says of a step, as plain numbers, also where it answers in tensors as TF-MOT's do.
+
+    Raises:
+        TypeError: a schedule of one's own gives no pair of a truth and a number.
+        ValueError: it renews the masks with a sparsity out of range.
+    """
+    answer = schedule(step)
+    try:
+        due, given = answer
+        renews, sparsity = bool(due), np.float32(given)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"a schedule must give (renew, sparsity), not {answer!r}, as it does at step {step}") from error
+    # The float32 of a checked sparsity just below 1 may be 1.
+    if renews and type(schedule) not in KNOWN.values() and not 0 <= sparsity < 1:
+        raise ValueError(f"a sparsity must be at least 0 and below 1, and the schedule gives {sparsity} at step {step}")
+    return renews, sparsity
+
+
+def _make_plain(schedule: Known, sparsities: tuple[str, ...]) -> None:
+    """Puts Python's numbers in place of NumPy's, and of whole floats, and checks them."""
+    for name in ("begin_step", "end_step", "frequency"):
+        object.__setattr__(schedule, name, arguments.whole(getattr(schedule, name), name))
+    _check_steps(schedule.begin_step, schedule.end_step, schedule.frequency)
+    for name in sparsities:
+        object.__setattr__(schedule, name, arguments.share(getattr(schedule, name), name))
 
 
 def _check_steps(begin: int, end: int, frequency: int) -> None:
@@ -164,8 +188,3 @@ def _check_steps(begin: int, end: int, frequency: int) -> None:
         raise ValueError(f"end_step must be -1 or at least begin_step, {begin}, not {end}")
     if frequency <= 0:
         raise ValueError(f"frequency must be at least 1 step, not {frequency}")
-
-
-def _check_share(value: float, name: str) -> None:
-    if not 0.0 <= value < 1.0:
-        raise ValueError(f"{name} must be at least 0 and below 1, not {value}")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kspec.errors import SpecError
 from kspec.parts.pruning import engines
 from kspec.parts.pruning.callback import PruneLowMagnitude
 from kspec.parts.pruning.schedules import ConstantSparsity, PolynomialDecay
@@ -78,6 +79,15 @@ def test_what_the_model_refuses(experiment, problem, section, path, said, expect
     assert expected in found.expected
 
 
+def test_every_pattern_that_matches_nothing_is_named_at_its_place(experiment):
+    section = {"match": ["body/kernel", "nope/*", "zip*"], "exclude": "also/*", "layers": {"mist*": 0.3}}
+    with pytest.raises(SpecError) as error:
+        pruning(experiment, {**polynomial(), **section})
+    assert [problem.path[2:] for problem in error.value.problems] == [
+        *(("match", 1), ("match", 2), ("exclude", 0), ("layers", "mist*"))
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "key", "said"),
     [
@@ -99,7 +109,21 @@ def test_an_early_stop_must_not_bring_back_weights_that_are_not_sparse(experimen
     assert "start_from_epoch: 7" in found.expected  # step 75 is in the eighth epoch, 7 from 0
     late = {"EarlyStopping": {"monitor": "val_loss", "restore_best_weights": True, "start_from_epoch": 7}}
     assert pruning(experiment, polynomial(), callbacks=[late])
-    assert pruning(experiment, {"schedule": {"ConstantSparsity": {"target_sparsity": 0.5}}}, callbacks=[early])
+    constant = {"target_sparsity": 0.5}
+    assert pruning(experiment, {"schedule": {"ConstantSparsity": constant}}, callbacks=[early])
+    begins_late = {"schedule": {"ConstantSparsity": {**constant, "begin": "50%"}}}
+    found = problem(lambda: pruning(experiment, begins_late, callbacks=[early]))
+    assert "start_from_epoch: 4" in found.expected  # step 50 is the last of the fifth epoch
+
+
+def test_an_early_stop_before_the_final_sparsity_is_said(experiment):
+    stop = {"EarlyStopping": {"monitor": "loss", "mode": "max", "patience": 1}}
+    made = experiment({"epochs": 8, "callbacks": [stop], "pruning": polynomial(begin="50%", end="90%")})
+    plan = made.plan()
+    made.fit(plan)
+    said = plan.callbacks[0].shortfalls()
+    assert [one.split(":")[0] for one in said] == ["body/kernel", "predictions/kernel"]
+    assert all("none of the" in one and "the schedule ends at step 72" in one for one in said)
 
 
 def test_an_engine_that_is_not_there(experiment, problem, monkeypatch):

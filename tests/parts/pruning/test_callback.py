@@ -1,6 +1,7 @@
 """The callback in plain Keras: what a training ends with, whatever the model and whatever else changes weights."""
 
 import itertools
+import re
 
 import keras
 import numpy as np
@@ -62,6 +63,20 @@ def test_every_kind_of_model_reaches_the_sparsity(make, engine, jit):
     assert pruning.shortfalls() == []
 
 
+def test_two_nested_models_whose_weights_have_the_same_paths():
+    x, inner = keras.Input((8,)), []
+    for name in ("left", "right"):
+        inside = keras.Input((8,))
+        inner.append(keras.Model(inside, keras.layers.Dense(16, name="inside")(inside), name=name))
+    model = keras.Model(x, keras.layers.Dense(1, name="head")(keras.layers.Add()([one(x) for one in inner])))
+    pruning = PruneLowMagnitude(TO_80)
+    fit(model, [pruning])
+    assert [(one.path, one.zeros) for one in pruning.report()] == [
+        *(("inside/kernel", 102), ("inside/kernel", 102), ("head/kernel", 13))
+    ]
+    assert [int((one.get_layer("inside").kernel.numpy() == 0).sum()) for one in inner] == [102, 102]
+
+
 def test_both_engines_train_to_the_same_bits():
     if not engines.is_installed():
         pytest.skip("no TF-MOT")
@@ -97,7 +112,8 @@ def test_weights_are_masked_after_every_step_and_can_come_back():
 
 def test_a_count_goes_on_in_the_next_fit_and_masks_stay():
     model, pruning = mlp(), PruneLowMagnitude(PolynomialDecay(0.0, 0.8, 0, 8, frequency=2))
-    fit(model, [pruning], epochs=1)
+    with pytest.warns(UserWarning, match="the training ended at step 5, the schedule ends at step 8"):
+        fit(model, [pruning], epochs=1)
     assert pruning.step == 5
     first = zeros(model)
     model.fit(X, Y, batch_size=BATCH, verbose=0, callbacks=[pruning], epochs=1)
@@ -105,6 +121,33 @@ def test_a_count_goes_on_in_the_next_fit_and_masks_stay():
     assert all(zeros(model)[path] > count for path, count in first.items())
     model.fit(X, Y, batch_size=BATCH, verbose=0, callbacks=[pruning], epochs=1)
     assert all(abs(one.zeros - 0.8 * one.size) <= 1 for one in pruning.report())
+
+
+@pytest.mark.parametrize("make", [mlp, Own])
+def test_another_model_begins_anew(make):
+    """As in a loop over folds: neither the count nor the masks of the model before."""
+    trained = []
+    for callbacks in ([PruneLowMagnitude(TO_80)] * 2, [PruneLowMagnitude(TO_80)]):
+        for seed, pruning in enumerate(callbacks, 3 - len(callbacks)):
+            keras.utils.set_random_seed(seed)
+            model = make()
+            fit(model, [pruning])
+        assert pruning.step == 10
+        assert {one.path: one.zeros for one in pruning.report()} == zeros(model)
+        trained.append(model.get_weights())
+    for used, fresh in zip(*trained, strict=True):
+        np.testing.assert_array_equal(used, fresh)
+
+
+def test_masks_stay_where_a_layer_is_frozen_between_two_fits():
+    model, pruning = mlp(), PruneLowMagnitude(ConstantSparsity(0.5, 3, 3, frequency=1))
+    fit(model, [pruning], epochs=1)
+    before = model.layers[1].kernel.numpy() == 0
+    model.layers[0].trainable = False
+    fit(model, [pruning], epochs=1)
+    assert pruning.step == 10
+    assert [one.zeros for one in pruning.report()] == [8]
+    np.testing.assert_array_equal(model.layers[1].kernel.numpy() == 0, before)
 
 
 def test_a_model_that_was_trained_without_it_is_pruned_by_the_next_fit():
@@ -150,7 +193,7 @@ def test_a_file_saved_while_pruning_is_on_gives_its_masks_back(tmp_path):
 
     kept, pruning = [], PruneLowMagnitude(TO_80)
     fit(mlp(), [pruning, Save()])
-    model, again = mlp(), PruneLowMagnitude(TO_80)
+    model, again = mlp(), PruneLowMagnitude(TO_80, warn=False)
     model.compile(keras.optimizers.Adam(0.01), "mse")
     again.attach(model)
     model.load_weights(tmp_path / "middle.weights.h5")
@@ -256,6 +299,39 @@ def test_a_frequency_that_misses_the_end_is_said():
         fit(mlp(), [PruneLowMagnitude(ConstantSparsity(0.5, 0, frequency=50), match="*one/kernel")])
 
 
+ENDED = "the training ended at step 10, the schedule ends at step "
+NEVER = "none of the 10 steps renewed the masks; "
+
+
+@pytest.mark.parametrize(
+    ("schedule", "arguments", "said"),
+    [
+        (
+            PolynomialDecay(0.0, 0.8, 500, 2000),
+            {},
+            f"0 of 128 are 0 (0.0%), 102 (79.7%) were asked for: {NEVER}{ENDED}2,000",
+        ),
+        (PolynomialDecay(0.0, 0.8, 0, 20, 1, 5), {}, f"51 of 128 are 0 (39.8%), 102 (79.7%) were asked for: {ENDED}20"),
+        (ConstantSparsity(0.5, 20, 30), {}, f"0 of 128 are 0 (0.0%), 64 (50.0%) were asked for: {NEVER}{ENDED}30"),
+        (PolynomialDecay(0.0, 0.8, 500, 2000), {"block_size": (2, 4)}, "0 of 128 are 0 (0.0%), 104 (81.2%) were"),
+    ],
+)
+def test_a_training_that_ends_before_its_schedule_says_so(schedule, arguments, said):
+    with pytest.warns(UserWarning, match=f"mlp/one/kernel: {re.escape(said)}"):
+        fit(mlp(), [PruneLowMagnitude(schedule, match="*one/kernel", **arguments)])
+
+
+def test_an_early_stop_before_the_final_sparsity_is_said():
+    stop = keras.callbacks.EarlyStopping(monitor="loss", mode="max", patience=1)
+    pruning = PruneLowMagnitude(PolynomialDecay(0.0, 0.8, 0, 40, frequency=5), match="*one/kernel")
+    with pytest.warns(UserWarning, match="the training ended at step 10, the schedule ends at step 40"):
+        fit(mlp(), [pruning, stop], keras.optimizers.SGD(0.0), epochs=10)
+
+
+def test_a_sparsity_that_is_there_before_the_schedule_ends_is_not_said():
+    fit(mlp(), [PruneLowMagnitude(ConstantSparsity(0.5, 0, 2000, frequency=3))])
+
+
 def test_what_is_refused():
     with pytest.raises(ValueError, match="block_size"):
         PruneLowMagnitude(TO_80, block_size=(2,))
@@ -277,6 +353,53 @@ def test_what_is_refused():
         fit(mlp(), [PruneLowMagnitude(TO_80, match=["nothing/*"])])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            {"pruning_schedule": 0.5},
+            r"^pruning_schedule must be a schedule such as ConstantSparsity\(0.5, 0\), not 0.5",
+        ),
+        ({"pruning_schedule": ConstantSparsity}, "^pruning_schedule must be a schedule"),
+        ({"layers": {"*": "0.5"}}, "^the sparsity of '\\*' in layers must be a number, not '0.5'"),
+        ({"layers": 0.5}, "^layers must map patterns to sparsities"),
+        ({"block_size": 2}, "^block_size must be two whole numbers, e.g. .2, 4., not 2"),
+        ({"sparsity_m_by_n": 4}, "^sparsity_m_by_n must be two whole numbers"),
+        ({"sparsity_m_by_n": ("2", 4)}, "^sparsity_m_by_n must be a number, not '2'"),
+        ({"exclude": 3}, "^exclude must be a pattern such as '\\*/kernel', or a list of them, not 3"),
+        ({"match": ["*", 3]}, "^a pattern in match must be a string such as '\\*/kernel', not 3"),
+    ],
+)
+def test_arguments_of_another_kind_are_named(arguments, said):
+    with pytest.raises(TypeError, match=said):
+        PruneLowMagnitude(**arguments)
+
+
+def test_numbers_of_numpy_and_a_single_pattern_are_taken():
+    numpy = PruneLowMagnitude(layers={"*": np.float32(0.5)}, block_size=np.array([2, 4]), exclude="*two/kernel")
+    assert (numpy.choice.layers, numpy.pattern.block_size, numpy.choice.exclude) == (
+        {"*": 0.5},
+        (2, 4),
+        ("*two/kernel",),
+    )
+
+
+def test_a_schedule_out_of_range_zeroes_nothing():
+    model = mlp()
+    with pytest.raises(ValueError, match=r"the schedule gives 1\.5 at step 2"):
+        fit(model, [PruneLowMagnitude(lambda step: (step == 2, 1.5))])
+    assert set(zeros(model).values()) == {0}
+
+
+def test_masks_need_a_compiled_and_built_model():
+    with pytest.raises(ValueError, match="compile the model first"):
+        PruneLowMagnitude(TO_80).attach(mlp())
+    unbuilt = keras.Sequential([keras.layers.Dense(1)])
+    unbuilt.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="build the model first"):
+        PruneLowMagnitude(TO_80).attach(unbuilt)
+
+
 def test_masks_of_a_training_that_failed_are_taken_off_by_the_next():
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -289,6 +412,56 @@ def test_masks_of_a_training_that_failed_are_taken_off_by_the_next():
     model.fit(X, Y, verbose=0, callbacks=[PruneLowMagnitude(TO_80, warn=False)])
     assert model.layers[0].kernel.constraint is None
     assert len(model.optimizer.variables) == 2 + 2 * 4
+
+
+@pytest.mark.parametrize("make", [mlp, Own])
+def test_a_second_one_in_one_fit_is_refused(make):
+    both = [PruneLowMagnitude(ConstantSparsity(0.5, 1), match="*kernel") for _ in range(2)]
+    with pytest.raises(ValueError, match=r"two PruneLowMagnitude in one `fit`.*`layers="):
+        fit(make(), both)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_detach_takes_the_masks_of_an_interrupted_training_off(frozen, tmp_path):
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 2:  # the update of this step was let through unmasked
+                raise KeyboardInterrupt
+
+    model, pruning = mlp(), PruneLowMagnitude(ConstantSparsity(0.5, 0, frequency=2), warn=False)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, [Interrupt(), pruning])
+    assert zeros(model)["mlp/two/kernel"] < 8
+    model.layers[0].trainable = not frozen
+    pruning.detach(model)
+    assert [int((layer.kernel.numpy() == 0).sum()) for layer in model.layers] == [64, 8]
+    assert [layer.kernel.constraint for layer in model.layers] == [None, None]
+    assert len(model.optimizer.variables) == 2 + 2 * 4
+    model.layers[0].trainable = True
+    model.save(tmp_path / "model.keras")
+    keras.saving.load_model(tmp_path / "model.keras")
+    model.fit(X, Y, verbose=0)
+    assert set(zeros(model).values()) == {0}
+
+
+def test_detach_undoes_attach():
+    model, pruning = mlp(), PruneLowMagnitude(TO_80)
+    pruning.detach(model)  # not even compiled: nothing to take off
+    model.compile("adam", "mse")
+    pruning.attach(model)
+    pruning.detach(model)
+    assert [layer.kernel.constraint for layer in model.layers] == [None, None]
+    assert len(model.optimizer.variables) == 2 + 2 * 4
+
+
+def test_weights_that_an_early_stop_restores_before_it_get_the_last_masks():
+    """The order that the docstring asks for: the best epoch is the first, the zeros are those of the last."""
+    stop = keras.callbacks.EarlyStopping(monitor="loss", mode="max", patience=2, restore_best_weights=True)
+    pruning = PruneLowMagnitude(TO_80)
+    model = mlp()
+    fit(model, [stop, pruning], keras.optimizers.SGD(0.01), epochs=10)
+    assert pruning.step == 15
+    assert zeros(model) == {"mlp/one/kernel": 102, "mlp/two/kernel": 13}
 
 
 def test_for_people_who_come_from_tfmot():

@@ -75,3 +75,33 @@ def test_a_function_is_a_schedule_of_its_own():
 def test_what_is_refused(make, said):
     with pytest.raises(ValueError, match=said):
         make()
+
+
+def test_numbers_of_numpy_and_whole_floats_are_numbers():
+    given = PolynomialDecay(np.float32(0.25), np.float64(0.5), 0.0, np.int64(8), np.float32(3), frequency=2.0)
+    assert given == PolynomialDecay(0.25, 0.5, 0, 8, 3, 2)
+    assert {type(one) for one in vars(given).values()} == {int, float}
+    assert due(given, 9) == [2, 4, 6, 8]
+    assert ConstantSparsity(np.float32(0.5), 0) == ConstantSparsity(0.5, 0)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "said"),
+    [
+        (lambda: PolynomialDecay(0.0, "0.8", 0, 10), TypeError, "^final_sparsity must be a number, not '0.8'"),
+        (lambda: ConstantSparsity(None, 0), TypeError, "^target_sparsity must be a number, not None"),
+        (lambda: ConstantSparsity(float("nan"), 0), ValueError, "^target_sparsity must be at least 0 and below 1"),
+        (lambda: ConstantSparsity(0.5, "0"), TypeError, "^begin_step must be a number, not '0'"),
+        (lambda: PolynomialDecay(0.0, 0.8, 0, 9.5), ValueError, "^end_step must be a whole number, not 9.5"),
+        (lambda: ConstantSparsity(0.5, 0, frequency=2.5), ValueError, "^frequency must be a whole number, not 2.5"),
+        (lambda: PolynomialDecay(0.0, 0.8, 0, 9, "3"), TypeError, "^power must be a number, not '3'"),
+        (lambda: PolynomialDecay(0.0, 0.8, 0, 9, 0), ValueError, "^power must be above 0, not 0"),
+        (lambda: read(lambda step: (True, 1.5), 3), ValueError, "the schedule gives 1.5 at step 3"),
+        (lambda: read(lambda step: (True, float("nan")), 3), ValueError, "the schedule gives nan at step 3"),
+        (lambda: read(lambda step: 0.5, 3), TypeError, r"must give \(renew, sparsity\), not 0.5"),
+        (lambda: read(lambda step: (True, "x"), 3), TypeError, r"not \(True, 'x'\), as it does at step 3"),
+    ],
+)
+def test_what_is_no_number_is_named(make, kind, said):
+    with pytest.raises(kind, match=said):
+        make()

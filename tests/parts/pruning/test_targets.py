@@ -38,6 +38,40 @@ def test_embeddings_are_pruned():
     assert paths(groups(tokens, SCHEDULE, Choice(), Pattern()))[0][0].endswith("tokens/embeddings")
 
 
+def twins(make):
+    """A model of two nested ones, whose weights have the same paths."""
+    x, nested = keras.Input((6, 6, 2)), []
+    for name in ("left", "right"):
+        inside = keras.Input((6, 6, 2))
+        nested.append(keras.Model(inside, make(inside), name=name))
+    return keras.Model(x, keras.layers.Add()([one(x) for one in nested]))
+
+
+def test_weights_with_the_same_path_are_all_pruned():
+    both = twins(lambda x: keras.layers.Conv2D(2, 3, name="conv")(x))
+    found = groups(both, SCHEDULE, Choice(), Pattern())
+    assert paths(found) == [["conv/kernel"], ["conv/kernel"]]
+    assert [id(group.weights[0]) for group in found] == [
+        id(both.get_layer(name).get_layer("conv").kernel) for name in ("left", "right")
+    ]
+    assert len(groups(both, SCHEDULE, Choice(scope="global"), Pattern())[0].weights) == 2
+
+
+def test_a_path_that_a_depthwise_kernel_has_too_is_pruned():
+    layers = iter((keras.layers.Conv2D, keras.layers.DepthwiseConv2D))
+
+    def make(x):
+        kind = next(layers)
+        return kind(2, 3, name="same")(x) if kind is keras.layers.Conv2D else kind(3, name="same")(x)
+
+    both = twins(make)
+    assert [one.path for one in both.trainable_variables if one.name == "kernel"] == ["same/kernel", "same/kernel"]
+    found = groups(both, SCHEDULE, Choice(), Pattern())
+    assert [id(one) for group in found for one in group.weights] == [
+        id(both.get_layer("left").get_layer("same").kernel)
+    ]
+
+
 def test_what_does_not_train_is_not_pruned():
     frozen = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2, name="head")])
     frozen.layers[0].trainable = False
@@ -81,6 +115,16 @@ def test_what_is_refused(model, choice, pattern, said, argument):
     with pytest.raises(PatternError, match=said) as error:
         groups(model, SCHEDULE, choice, pattern)
     assert error.value.argument == argument
+
+
+def test_every_pattern_and_every_shape_that_does_not_fit_is_named(model):
+    choice = Choice(match=["no/*", "zip*"], exclude=["also/*", "head/*"], layers={"mist*": 0.3, "conv/*": 0.2})
+    with pytest.raises(PatternError, match=r"'no/\*' .*; 'zip\*' .*; 'also/\*' .*; 'mist\*' matches") as error:
+        groups(model, SCHEDULE, choice, Pattern())
+    assert [one.argument for one in error.value.each] == [("match",), ("match",), ("exclude",), ("layers", "mist*")]
+    both = r"conv/kernel has shape .*; separable/pointwise_kernel has .*; gru/.*; head/kernel has shape \(2, 3\): less"
+    with pytest.raises(PatternError, match=both):
+        groups(model, SCHEDULE, Choice(), BLOCKS)
 
 
 def test_a_model_without_kernels():
