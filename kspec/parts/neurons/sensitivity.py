@@ -14,7 +14,7 @@ from kspec.parts.neurons.criteria import CRITERIA, Criterion, has_gamma, scores
 from kspec.parts.neurons.groups import Group, groups_of
 from kspec.parts.neurons.rebuild import copied, silence
 from kspec.parts.neurons.structure import Cut, Structure
-from kspec.parts.neurons.taylor import loss_of
+from kspec.parts.neurons.taylor import objective
 from kspec.parts.neurons.walk import read
 
 
@@ -54,7 +54,8 @@ def sensitivity(
     model: as for `prune_neurons`. data: (x, y) arrays, or batches of them that are the same in every pass.
     ratios: shares of a group, more than 0 and at most 1.
     metric: `accuracy` as Keras resolves it by the labels, or the `loss`. criterion, exclude, seed: as for
-    `prune_neurons`, on the same data. loss: that of the compiled model by default. batch_size: of arrays.
+    `prune_neurons`, on the same data. loss: by default that of the compiled model, with its
+    `loss_weights`. batch_size: of arrays.
     Raises ValueError for what `prune_neurons` refuses too, and for ratios out of range.
 
     Example:
@@ -69,10 +70,10 @@ def sensitivity(
     groups = tuple(g for g in groups_of(structure).prunable if criterion != "bn_gamma" or has_gamma(structure, g))
     if not groups:
         raise ValueError(f"the model '{model.name}' has no neurons that could go")
-    loss = loss if loss is not None else loss_of(model)
+    measures = objective(model, loss)
     found = scores(structure, groups, criterion, data, loss, batch_size, seed)
     copy, twins = copied(structure)
-    copy.compile(loss=loss, metrics=["accuracy"] if metric == "accuracy" else None, jit_compile=False)
+    copy.compile(**measures, metrics=["accuracy"] if metric == "accuracy" else None, jit_compile=False)
 
     given = in_order(*data, batch_size=batch_size) if isinstance(data, tuple) else {"x": data}
 

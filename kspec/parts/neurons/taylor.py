@@ -37,7 +37,7 @@ def taylor(
     watcher = _GateGradients(readers, count)
     copy.compile(
         optimizer=watcher,
-        loss=loss if loss is not None else loss_of(structure.model),
+        **objective(structure.model, loss),
         # Compiling takes longer than the pass where the backend can do without.
         jit_compile=keras.backend.backend() == "jax",
         auto_scale_loss=False,
@@ -49,14 +49,16 @@ def taylor(
     return np.split(total, np.cumsum([len(group.classes) for group in groups])[:-1])
 
 
-def loss_of(model: Any) -> Any:
-    """The loss a model was compiled with.
+def objective(model: Any, loss: Any) -> dict[str, Any]:
+    """The arguments of `compile` for a loss: without one those that the model was compiled with, `loss_weights` too.
 
-    Raises ValueError if it was not compiled.
+    Raises ValueError if there is neither.
     """
+    if loss is not None:
+        return {"loss": loss}
     if getattr(model, "loss", None) is None:
-        raise ValueError("the criterion 'taylor' needs a loss: compile the model, or pass `loss`")
-    return model.loss
+        raise ValueError(f"the model '{model.name}' has no loss to measure: compile the model, or pass `loss`")
+    return {"loss": model.loss, "loss_weights": model._compile_loss._user_loss_weights}
 
 
 def fit(model: Any, data: Any, batch_size: int) -> None:

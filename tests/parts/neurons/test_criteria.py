@@ -93,3 +93,22 @@ def test_taylor_needs_a_loss():
     structure = read(model())
     with pytest.raises(ValueError, match="compile the model, or pass `loss`"):
         scores(structure, groups_of(structure).prunable, "taylor", (X, Y), None, 4, 0)
+
+
+def two_losses(loss_weights):
+    """Output `a` reads the first half of four units, output `b` the second."""
+    inputs = keras.Input((3,))
+    x = layers.Dense(4, name="hidden")(inputs)
+    net = keras.Model(inputs, {name: layers.Dense(1, name=name)(x) for name in "ab"})
+    net.get_layer("a").kernel.assign([[1], [1], [0], [0]])
+    net.get_layer("b").kernel.assign([[0], [0], [9], [9]])
+    net.compile("sgd", {"a": "mse", "b": "mse"}, loss_weights=loss_weights)
+    return net
+
+
+@pytest.mark.parametrize(("weights", "unread"), [({"a": 1.0, "b": 0.0}, [2, 3]), ({"a": 0.0, "b": 1.0}, [0, 1])])
+def test_taylor_weighs_losses_as_the_model_does(weights, unread):
+    structure = read(two_losses(weights))
+    data = (X, {"a": Y[:, :1], "b": Y[:, 1:]})
+    [found] = scores(structure, groups_of(structure).prunable, "taylor", data, None, 4, 0)
+    assert np.flatnonzero(found == 0).tolist() == unread

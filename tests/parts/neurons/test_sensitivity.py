@@ -40,6 +40,16 @@ def test_the_loss_is_that_of_the_pruned_model(model):
     assert result.values[0][0] == pytest.approx(small.evaluate(X, Y, verbose=0), rel=1e-5)
 
 
+def test_losses_are_weighed_as_the_model_does():
+    inputs = keras.Input((4,))
+    x = layers.Dense(3, name="hidden")(inputs)
+    net = keras.Model(inputs, {name: layers.Dense(1, name=name)(x) for name in "ab"})
+    net.compile("sgd", {"a": "mse", "b": "mse"}, loss_weights={"a": 2.0, "b": 0.0})
+    result = sensitivity(net, (X, {"a": Y, "b": Y}), ratios=[0.5], metric="loss", criterion="l2")
+    predicted = net.predict(X, verbose=0)["a"][:, 0]
+    assert result.base == pytest.approx(2 * ((predicted - Y) ** 2).mean(), rel=1e-5)
+
+
 def test_plot(model, tmp_path):
     result = sensitivity(model, (X, Y), ratios=(0.25, 0.5))
     plot_sensitivity(result, tmp_path / "plot.png", title="net")
