@@ -55,7 +55,8 @@ def prune_neurons(
         cost much more accuracy; `all` takes them too.
     round_to: what is left of a group is a multiple of it. min_channels: are left at least. max_ratio: of a group goes.
     exclude: shell patterns over layers (`block/conv1` in a nested model, `encoder/heads`) that keep all their neurons.
-    loss: for `taylor`; by default that of the compiled model, with its `loss_weights`. batch_size: for `taylor`. seed: for `random`.
+    loss: for `taylor`; by default that of the compiled model, with its `loss_weights`. batch_size: for `taylor`.
+    seed: for `random`.
 
     Raises ValueError for arguments out of range, a target that the limits do not allow, a pattern that fits nothing, a
     model without a graph, and a layer that cannot be rebuilt, with its name.
