@@ -58,8 +58,8 @@ def prune_neurons(
     loss: for `taylor`; by default that of the compiled model, with its `loss_weights`. batch_size: for `taylor`.
     seed: for `random`.
 
-    Raises ValueError for arguments out of range, a target that the limits do not allow, a pattern that fits nothing, a
-    model without a graph, and a layer that cannot be rebuilt, with its name.
+    Raises ValueError for arguments out of range, a target that the limits do not allow, a ratio that removes nothing, a
+    pattern that fits nothing, a model without a graph, and a layer that cannot be rebuilt, with its name.
 
     Example:
         small, report = kspec.prune_neurons(model, (x_train[:512], y_train[:512]), macs=0.5)
@@ -71,6 +71,8 @@ def prune_neurons(
     groups = groups_of(structure)
     kept = _left_alone(structure, groups, scope, criterion)
     taken = _taken(structure, groups, kept, ratio)
+    if ratio is not None:
+        choose.refuse_nothing(taken, ratio, limits)
     target = None if ratio is not None else _target(structure, taken, macs, parameters, limits)
     found = scores(structure, taken, criterion, data, loss, batch_size, seed)
     if target is None:
@@ -126,6 +128,8 @@ def _check(
     if len(given) != 1:
         names = " and ".join(given) if given else "none"
         raise ValueError(f"exactly one of ratio, macs and parameters says how much goes; given: {names}")
+    if isinstance(ratio, Mapping) and not ratio:
+        raise ValueError("ratio is a share, or at least one pattern over layers with its share, not {}")
     shares = [*ratio.values()] if isinstance(ratio, Mapping) else [*given.values()]
     for name, value in zip([*given] * len(shares), shares, strict=False):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:

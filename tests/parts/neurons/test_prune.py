@@ -138,6 +138,28 @@ def test_frozen_layers_stay_frozen(model):
             {"ratio": 0.5, "criterion": "l1", "exclude": ["conv*"]},
             r"exclude: no layer .* fits 'conv\*' \(nearest: ",
         ),
+        (
+            {"ratio": {}, "criterion": "l1"},
+            "ratio is a share, or at least one pattern over layers with its share, not {}",
+        ),
+        (
+            {"ratio": 0.5, "criterion": "l1", "round_to": 64},
+            r"^ratio=0.5 removes nothing: round_to=64 leaves inner \(12\), hidden \(10\) as they are; loosen it$",
+        ),
+        (
+            {"ratio": {"hid*": 0.5}, "criterion": "l1", "min_channels": 100},
+            r"^ratio removes nothing: min_channels=100 leaves hidden \(10\) as they are; loosen it$",
+        ),
+        ({"ratio": 0.5, "criterion": "l1", "max_ratio": 0.01}, "removes nothing: max_ratio=0.01 leaves inner"),
+        # Each alone would let something go: 8 of 12, and 7 of 12 and of 10.
+        (
+            {"ratio": {"inn*": 0.5}, "criterion": "l1", "round_to": 8, "min_channels": 9},
+            r"removes nothing: round_to=8 and min_channels=9 leaves inner \(12\)",
+        ),
+        (
+            {"ratio": 0.05, "criterion": "l1"},
+            r"^ratio=0.05 is less than one neuron of each group, inner \(12\), hidden \(10\): give a larger ratio$",
+        ),
         ({"macs": 0.05, "criterion": "l1"}, r"macs=0.05 cannot be reached: with max_ratio=0.9, .* is the least"),
         ({"ratio": 0.5, "criterion": "l1", "exclude": ["*"]}, "no neurons that could go: .*excluded"),
     ],
