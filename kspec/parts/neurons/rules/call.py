@@ -137,3 +137,9 @@ def channel_axis(layer: Any, rank: int) -> int:
 def is_layer(operation: Any) -> bool:
     """Whether an operation of a graph is a layer; the others are functions of keras.ops."""
     return isinstance(operation, keras.Layer)
+
+
+def axes_of(axes: Any, rank: int) -> set[int]:
+    """The axes of a reduction or softmax, from 0; None stands for all."""
+    every = range(rank) if axes is None else axes if isinstance(axes, (list, tuple)) else [axes]
+    return {axis % rank for axis in every}

@@ -84,11 +84,12 @@ FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
         (
             *("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu", "Silu", "Sigmoid", "LogSigmoid"),
             *("HardSigmoid", "HardSilu", "HardTanh", "Softplus", "Softsign", "Tanh", "Exp", "Log", "Log1p", "Sqrt"),
-            *("Rsqrt", "Square", "Negative", "Absolute", "Abs", "Clip", "Cast", "Erf", "Sin", "Cos", "Sign"),
+            *("Rsqrt", "Square", "Negative", "Absolute", "Abs", "Cast", "Erf", "Sin", "Cos", "Sign"),
             *("Reciprocal", "StopGradient"),
         ),
         passing.passing,
     ),
+    "Clip": passing.clip,
 }
 """Functions of keras.ops in a graph (`x + y` is one), by the name of their class."""
 
