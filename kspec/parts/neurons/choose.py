@@ -7,7 +7,8 @@ import heapq
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import NamedTuple
+from numbers import Real
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,11 @@ class Limits:
 
 FREE = Limits(round_to=1, min_channels=1, max_ratio=1.0)
 """Limits that keep one neuron of each group."""
+
+
+def is_share(value: Any) -> bool:
+    """Whether a value is a number, NumPy's too, of more than 0 and at most 1."""
+    return not isinstance(value, bool) and isinstance(value, Real) and 0 < float(value) <= 1
 
 
 def refuse_unfit(groups: Sequence[Group], ratio: float | Mapping[str, float] | None) -> None:

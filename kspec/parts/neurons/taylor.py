@@ -7,6 +7,7 @@ over those weights; it is squared for each batch, as there, and averaged.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from kspec.parts.autotune import in_order
+from kspec.parts.neurons.batches import arguments
 from kspec.parts.neurons.groups import Group
 from kspec.parts.neurons.rebuild import copied
 from kspec.parts.neurons.recalibrate import without_noise
@@ -63,8 +64,10 @@ def objective(model: Any, loss: Any) -> dict[str, Any]:
 
 def fit(model: Any, data: Any, batch_size: int) -> None:
     """One silent pass over (x, y) arrays, or what else `fit` takes, in its order."""
-    given = in_order(*data, batch_size=batch_size) if isinstance(data, tuple) else {"x": data}
-    model.fit(**given, epochs=1, shuffle=False, verbose=0)
+    with warnings.catch_warnings():
+        # Of a generator, whose length Keras does not know, it says so at the end of the only pass.
+        warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
+        model.fit(**arguments(data, batch_size), epochs=1, shuffle=False, verbose=0)
 
 
 def quieten(model: Any) -> None:

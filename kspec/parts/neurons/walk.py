@@ -10,19 +10,22 @@ import keras
 import numpy as np
 
 from kspec.parts.neurons.channels import NO_CHANNELS, Flow, Tokens
-from kspec.parts.neurons.patterns import PatternError
+from kspec.parts.neurons.patterns import PatternError, listed
 from kspec.parts.neurons.rules.call import Call
 from kspec.parts.neurons.rules.table import rule_for
 from kspec.parts.neurons.structure import Structure
 
 
-def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
+def read(model: keras.Model, exclude: str | Sequence[str] = ()) -> Structure:
     """Finds the channels of a model: of inputs and outputs (both frozen), and of every layer between.
 
-    exclude: shell patterns over the names of layers whose own neurons all stay; their inputs may shrink.
-    Raises ValueError for a model without a graph and a layer that cannot be copied; PatternError for patterns that fit
-    no layer.
+    exclude: shell patterns (or one) over the names of layers whose own neurons all stay; their inputs may shrink.
+    Raises ValueError for what is no Keras model, a model without a graph and a layer that cannot be copied;
+    PatternError for patterns that fit no layer.
     """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"neurons can be removed from a Keras model, not from {type(model).__name__} {model!r:.60}")
+    exclude = listed(exclude)
     if not is_graph(model):
         kind = "is not built" if isinstance(model, keras.Sequential) else "has no graph of layers"
         raise ValueError(

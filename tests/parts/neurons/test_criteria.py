@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from kspec.parts.neurons.criteria import scores
@@ -93,6 +94,39 @@ def test_taylor_needs_a_loss():
     structure = read(model())
     with pytest.raises(ValueError, match="compile the model, or pass `loss`"):
         scores(structure, groups_of(structure).prunable, "taylor", (X, Y), None, 4, 0)
+
+
+PAIR = r"data is a tuple \(x, y\) of arrays, or an iterable of such batches"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([X, Y], PAIR + r", not a list of 2; write \(x, y\) with round brackets"),
+        (X, PAIR + ", not an array alone"),
+        ((X,), PAIR + "; found a tuple of 1"),
+        ((X.tolist(), Y.tolist()), PAIR + "; found float where an array belongs"),
+        ((X, None), PAIR + "; found NoneType where an array belongs"),
+        ("x", PAIR + ", not str"),
+        (tf.data.Dataset.from_tensors((X, Y)).repeat(), "data has no end"),
+    ],
+)
+def test_taylor_names_data_that_it_cannot_read(data, message):
+    structure = read(model())
+    with pytest.raises(ValueError, match=message):
+        scores(structure, groups_of(structure).prunable, "taylor", data, "mse", 4, 0)
+
+
+def test_taylor_reads_batches_in_lists_and_weighs_examples():
+    net = model()
+    structure = read(net)
+    groups = groups_of(structure).prunable
+    expected = gates_by_hand(net, X[:6], Y[:6]) ** 2
+    batches = ([X[:6], Y[:6]] for _ in range(2))
+    weights = np.repeat([2.0, 0.0], 6).astype("float32")  # the mean is over all 12
+    for data in (batches, (X, Y, weights)):
+        [found] = scores(structure, groups, "taylor", data, "mse", 12, 0)
+        np.testing.assert_allclose(found, expected / expected.mean(), rtol=1e-4)
 
 
 def two_losses(loss_weights):

@@ -106,6 +106,19 @@ def test_excluded_layers(model):
     assert "excluded by 'inn*'" in [one.reason for one in report.frozen]
 
 
+def test_one_pattern_needs_no_list(model):
+    _, report = prune_neurons(model, ratio=np.float32(0.5), criterion="l1", exclude="inner")
+    assert counts(report) == {"hidden": (10, 5)}
+
+
+@pytest.mark.parametrize("wrong", ["x", None, layers.Dense(3)])
+def test_what_is_no_model(wrong):
+    with pytest.raises(
+        ValueError, match=f"neurons can be removed from a Keras model, not from {type(wrong).__name__} "
+    ):
+        prune_neurons(wrong, ratio=0.5, criterion="l2")
+
+
 def test_a_sequential_model_stays_one():
     net = keras.Sequential([keras.Input((4,)), layers.Dense(6, name="a"), layers.Dense(2)], name="line")
     small, _ = prune_neurons(net, ratio=0.5, criterion="l2")
