@@ -82,6 +82,10 @@ class Call:
         """Freezes the channels of all inputs, and gives the outputs new ones that stay too."""
         for flow in self.inputs:
             self.freeze(flow.tokens, reason)
+        return self.new_frozen(reason)
+
+    def new_frozen(self, reason: str) -> list[Flow]:
+        """New channels for the outputs, which all stay."""
         return [self._new_frozen(tensor.shape, reason) for tensor in self.node.outputs]
 
     def _new_frozen(self, shape: tuple[int | None, ...], reason: str) -> Flow:
