@@ -7,6 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+ARGUMENTS = ("x", "y", "sample_weight")
+"""The names that Keras' `fit` and `evaluate` have for arrays, in their order."""
+
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """The same dataset without the thread that tunes its parallelism while it runs.
@@ -30,13 +33,13 @@ def in_order(*arrays: Any, batch_size: int) -> dict[str, Any]:
     Of arrays Keras makes a dataset on TensorFlow, which has the tuner: this one has not. On other backends the arrays
     themselves, which Keras slices without tf.data.
 
-    arrays: x, or x and y; each an array, or a dict or list of arrays for several inputs.
+    arrays: x, or x and y, or these and sample weights; each an array, or a dict or list of arrays for several inputs.
 
     Example:
         model.predict(**in_order(x_test, batch_size=256), verbose=0)
     """
     if keras.backend.backend() != "tensorflow":
-        return {**dict(zip("xy", arrays, strict=False)), "batch_size": batch_size}
+        return {**dict(zip(ARGUMENTS, arrays, strict=False)), "batch_size": batch_size}
     # A tuple, as tf.data would make one tensor of a list of arrays.
     parts = tuple(tuple(one) if isinstance(one, list) else one for one in arrays)
     values = parts[0] if len(parts) == 1 else parts

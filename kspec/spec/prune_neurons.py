@@ -28,7 +28,9 @@ class PruneNeurons(Section):
     """The share of the model's multiply-accumulates that is left at most."""
     parameters: Share | None = Field(default=None, examples=[0.5])
     """The share of the model's parameters that is left at most."""
-    ratio: Share | dict[str, Share] | None = Field(default=None, examples=[0.5, {"stage2*": 0.5}])
+    ratio: Share | Annotated[dict[str, Share], Field(min_length=1)] | None = Field(
+        default=None, examples=[0.5, {"stage2*": 0.5}]
+    )
     """The largest share of each group of neurons that goes, or one for each pattern over layers."""
     criterion: Literal["taylor", "l1", "l2", "bn_gamma", "random"] = "taylor"
     """What tells how important a neuron is: `taylor`, the change of the loss to first order (arXiv:1906.10771)."""

@@ -37,6 +37,15 @@ def test_arrays_in_order():
     assert batch["b"].tolist() == [b"p", b"q", b"r"]
 
 
+def test_sample_weights_go_along(monkeypatch):
+    x, y, weights = np.zeros((3, 2)), np.arange(3), np.array([1.0, 0.0, 2.0])
+    [batch] = in_order(x, y, weights, batch_size=3)["x"].as_numpy_iterator()
+    assert [one.tolist() for one in batch[1:]] == [[0, 1, 2], [1.0, 0.0, 2.0]]
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert in_order(x, batch_size=3) == {"x": x, "batch_size": 3}
+    assert in_order(x, y, weights, batch_size=3) == {"x": x, "y": y, "sample_weight": weights, "batch_size": 3}
+
+
 def test_what_is_predicted_for_arrays(monkeypatch):
     seen = []
     real = keras.Model.predict

@@ -6,8 +6,9 @@ import fnmatch
 import heapq
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, fields, replace
+from numbers import Real
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from kspec.parts.neurons.channels import Tokens
 from kspec.parts.neurons.groups import Group
 from kspec.parts.neurons.patterns import PatternError
 from kspec.parts.neurons.structure import Cut, Product, Structure
+
+NAMED = 3
+"""So many groups are named in a message."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,15 @@ class Limits:
         return min(count, math.ceil(wanted / self.round_to) * self.round_to)
 
 
+FREE = Limits(round_to=1, min_channels=1, max_ratio=1.0)
+"""Limits that keep one neuron of each group."""
+
+
+def is_share(value: Any) -> bool:
+    """Whether a value is a number, NumPy's too, of more than 0 and at most 1."""
+    return not isinstance(value, bool) and isinstance(value, Real) and 0 < float(value) <= 1
+
+
 def refuse_unfit(groups: Sequence[Group], ratio: float | Mapping[str, float] | None) -> None:
     """Raises PatternError for patterns that fit a layer of no group."""
     layers = [layer for group in groups for layer in group.layers]
@@ -66,6 +79,33 @@ def ratio_of(group: Group, ratio: float | Mapping[str, float]) -> float:
     return 0.0 if pattern is None else ratio[pattern]
 
 
+def refuse_nothing(groups: Sequence[Group], ratio: float | Mapping[str, float], limits: Limits) -> None:
+    """Raises ValueError, with the limits that keep them, where a ratio takes no class of any group."""
+    if _takes_any(groups, ratio, limits):
+        return
+    meant = [group for group in groups if ratio_of(group, ratio)]
+    named = ", ".join(f"{group.name} ({len(group.classes)})" for group in meant[:NAMED])
+    named += f" and {len(meant) - NAMED} more" if len(meant) > NAMED else ""
+    told = "ratio" if isinstance(ratio, Mapping) else f"ratio={ratio}"
+    if not _takes_any(groups, ratio, FREE):
+        raise ValueError(f"{told} is less than one neuron of each group, {named}: give a larger ratio")
+    guilty = " and ".join(f"{name}={getattr(limits, name)}" for name in _guilty(groups, ratio, limits))
+    raise ValueError(f"{told} removes nothing: {guilty} leaves {named} as they are; loosen it")
+
+
+def _guilty(groups: Sequence[Group], ratio: float | Mapping[str, float], limits: Limits) -> list[str]:
+    """The limits that each keep everything; if none does alone, those without which something would go."""
+    free = {field.name: getattr(FREE, field.name) for field in fields(Limits)}
+    alone = {name: replace(FREE, **{name: getattr(limits, name)}) for name in free}
+    without = {name: replace(limits, **{name: value}) for name, value in free.items()}
+    kept = [name for name in free if not _takes_any(groups, ratio, alone[name])]
+    return kept or [name for name in free if _takes_any(groups, ratio, without[name])] or list(free)
+
+
+def _takes_any(groups: Sequence[Group], ratio: float | Mapping[str, float], limits: Limits) -> bool:
+    return any(_removed(group, ratio, limits) for group in groups)
+
+
 def share_of_each(
     groups: Sequence[Group],
     scores: Sequence[NDArray[np.float64]],
@@ -75,12 +115,15 @@ def share_of_each(
     """The least important classes of each group up to its share, as far as the limits allow: never more."""
     removed: set[int] = set()
     for group, score in zip(groups, scores, strict=True):
-        ratio = ratio_of(group, share)
-        count = len(group.classes)
-        wanted = math.ceil(round(count * (1 - ratio), 9))
-        kept = max(limits.allowed(wanted, count), limits.least(count))
-        removed |= set(_ascending(group, score)[: count - kept].tolist())
+        removed |= set(_ascending(group, score)[: _removed(group, share, limits)].tolist())
     return removed
+
+
+def _removed(group: Group, share: float | Mapping[str, float], limits: Limits) -> int:
+    """How many classes of a group go."""
+    count = len(group.classes)
+    wanted = math.ceil(round(count * (1 - ratio_of(group, share)), 9))
+    return count - max(limits.allowed(wanted, count), limits.least(count))
 
 
 def until(

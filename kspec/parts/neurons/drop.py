@@ -8,26 +8,27 @@ from typing import Any
 
 import keras
 
-from kspec.parts.neurons.patterns import PatternError
+from kspec.parts.neurons.patterns import PatternError, listed
 from kspec.parts.neurons.rebuild import rebuild
 from kspec.parts.neurons.structure import Cut
 from kspec.parts.neurons.walk import graph_of, is_graph, nodes_of, read
 
 
-def drop_layers(model: keras.Model, layers: Sequence[str]) -> keras.Model:
+def drop_layers(model: keras.Model, layers: str | Sequence[str]) -> keras.Model:
     """A new model without some layers: what goes into one comes out of it.
 
     For the encoders of a transformer, of which often every second can go (Sajjad et al. 2023, arXiv:2004.03844), and
     for every layer that gives a tensor of the shape that it gets. A KerasHub backbone stays one, with fewer layers.
 
-    layers: shell patterns over names (`transformer_layer_1`, `encoder/transformer_layer_[13]` in a nested model).
+    layers: a shell pattern over names, or several (`transformer_layer_1`, `encoder/transformer_layer_[13]` in a nested
+        model).
     Returns a model that is not compiled; the old one stays as it is.
-    Raises ValueError for a pattern that fits no layer, and for a layer that changes the shape.
+    Raises ValueError for a pattern that fits no layer, for a layer that changes the shape, and for no Keras model.
 
     Example:
         small = kspec.drop_layers(backbone, ["transformer_layer_[135]"])
     """
-    structure = read(model)
+    structure, layers = read(model), listed(layers)
     dropped, unused = set(), set(layers)
     nodes = _named(model, "")
     for name, node in nodes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 NEAREST = 3
@@ -20,3 +20,8 @@ class PatternError(ValueError):
         near = {one: ", ".join(get_close_matches(one, self.known, NEAREST, cutoff=0.0)) for one in self.patterns}
         said = "; ".join(f"{one!r} (nearest: {found})" for one, found in near.items())
         super().__init__(f"{argument}: no layer of {where} fits {said}")
+
+
+def listed(patterns: str | Sequence[str]) -> tuple[str, ...]:
+    """Patterns as they may be given: one alone is a list of one, not of its letters."""
+    return (patterns,) if isinstance(patterns, str) else tuple(patterns)

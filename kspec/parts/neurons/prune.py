@@ -30,7 +30,7 @@ def prune_neurons(
     round_to: int = 1,
     min_channels: int = 1,
     max_ratio: float = 0.9,
-    exclude: Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     loss: Any = None,
     batch_size: int = 32,
     seed: int = 0,
@@ -55,10 +55,10 @@ def prune_neurons(
         cost much more accuracy; `all` takes them too.
     round_to: what is left of a group is a multiple of it. min_channels: are left at least. max_ratio: of a group goes.
     exclude: shell patterns over layers (`block/conv1` in a nested model, `encoder/heads`) that keep all their neurons.
-    loss: for `taylor`; by default that of the compiled model. batch_size: for `taylor`. seed: for `random`.
+    loss, batch_size: for `taylor`; by default the compiled loss, with its `loss_weights`. seed: for `random`.
 
-    Raises ValueError for arguments out of range, a target that the limits do not allow, a pattern that fits nothing, a
-    model without a graph, and a layer that cannot be rebuilt, with its name.
+    Raises ValueError for arguments out of range, data without labels or end, a target or ratio that the limits do not
+    allow, a pattern that fits nothing, a model without a graph, and a layer that cannot be rebuilt, with its name.
 
     Example:
         small, report = kspec.prune_neurons(model, (x_train[:512], y_train[:512]), macs=0.5)
@@ -69,7 +69,7 @@ def prune_neurons(
     structure = read(model, exclude)
     groups = groups_of(structure)
     kept = _left_alone(structure, groups, scope, criterion)
-    taken = _taken(structure, groups, kept, ratio)
+    taken = _taken(structure, groups, kept, ratio, limits)
     target = None if ratio is not None else _target(structure, taken, macs, parameters, limits)
     found = scores(structure, taken, criterion, data, loss, batch_size, seed)
     if target is None:
@@ -81,14 +81,20 @@ def prune_neurons(
 
 
 def _taken(
-    structure: Structure, groups: Groups, kept: Sequence[tuple[int, str]], ratio: float | Mapping[str, float] | None
+    structure: Structure,
+    groups: Groups,
+    kept: Sequence[tuple[int, str]],
+    ratio: float | Mapping[str, float] | None,
+    limits: choose.Limits,
 ) -> tuple[Group, ...]:
-    """The groups that may lose neurons, of which each pattern of `ratio` fits one."""
+    """The groups that may lose neurons, of which each pattern of `ratio` fits one, and one loses some."""
     taken = tuple(group for number, group in enumerate(groups.prunable) if number not in dict(kept))
     if not taken:
         reasons = sorted({one.reason for one in groups.frozen} | {reason for _, reason in kept})
         raise ValueError(f"the model '{structure.model.name}' has no neurons that could go: {'; '.join(reasons)}")
     choose.refuse_unfit(taken, ratio)
+    if ratio is not None:
+        choose.refuse_nothing(taken, ratio, limits)
     return taken
 
 
@@ -125,9 +131,11 @@ def _check(
     if len(given) != 1:
         names = " and ".join(given) if given else "none"
         raise ValueError(f"exactly one of ratio, macs and parameters says how much goes; given: {names}")
+    if isinstance(ratio, Mapping) and not ratio:
+        raise ValueError("ratio is a share, or at least one pattern over layers with its share, not {}")
     shares = [*ratio.values()] if isinstance(ratio, Mapping) else [*given.values()]
     for name, value in zip([*given] * len(shares), shares, strict=False):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+        if not choose.is_share(value) or value == 1:
             raise ValueError(f"{name} is a share, more than 0 and less than 1, not {value!r}")
     if criterion not in CRITERIA:
         raise ValueError(f"criterion is one of {', '.join(CRITERIA)}, not {criterion!r}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import numpy as np
 
 from kspec.parts.neurons.encoder import Unrolled, is_encoder
 from kspec.parts.neurons.hub import as_hub_model
+from kspec.parts.neurons.initializers import fitted
 from kspec.parts.neurons.structure import Cut, Edit, Structure
 from kspec.parts.neurons.transfer import Transfer
 from kspec.parts.neurons.walk import graph_of, is_graph, nodes_of
@@ -22,6 +24,7 @@ def rebuild(structure: Structure, cut: Cut, drop: frozenset[int] = frozenset()) 
     Names, graph, `trainable` and dtypes stay. A Sequential stays one; a KerasHub backbone or task stays one where its
     class can express the new sizes, and becomes a functional model otherwise; other subclasses become functional. The
     new model is not compiled. drop: ids of layers to leave out; their first input takes the place of their output.
+    Raises ValueError naming the layer that cannot be made anew or built.
     """
     builder = _Builder(structure, cut, drop)
     new = builder.model(structure.model)
@@ -41,6 +44,7 @@ class _Builder:
     def __init__(self, structure: Structure, cut: Cut, drop: frozenset[int]) -> None:
         self._structure, self._cut, self._drop = structure, cut, drop
         self.transfer = Transfer(structure, cut)
+        self._slots = structure.slots_of()
         self._made: dict[int, Any] = {}
 
     def model(self, model: Any) -> Any:
@@ -59,7 +63,9 @@ class _Builder:
         new = keras.Sequential([self._input(graph_of(model).inputs[0])], name=model.name)
         for layer in model.layers:
             if id(layer) not in self._drop:
-                new.add(self._operation(layer))
+                made = self._operation(layer)
+                with _named(layer):
+                    new.add(made)
         return new
 
     def _graph(self, model: Any) -> Any:
@@ -70,7 +76,9 @@ class _Builder:
             if id(node.operation) in self._drop:
                 outputs = [tensors[id(node.input_tensors[0])]]
             else:
-                outputs = keras.tree.flatten(self._operation(node.operation)(*args, **kwargs))
+                made = self._operation(node.operation)
+                with _named(node.operation):
+                    outputs = keras.tree.flatten(made(*args, **kwargs))
             tensors.update((id(old), new) for old, new in zip(node.outputs, outputs, strict=True))
 
         def renewed(struct: Any) -> Any:
@@ -99,7 +107,8 @@ class _Builder:
         if is_graph(operation):
             return self.model(operation)
         if not isinstance(operation, keras.Layer):
-            new = copy.copy(operation)
+            new = object.__new__(type(operation))  # copy.copy writes it to a file, which an array in it forbids
+            vars(new).update(vars(operation))
             new._inbound_nodes, new._outbound_nodes = [], []
             return new
         if is_encoder(operation) and self._loses_heads(operation):
@@ -116,13 +125,42 @@ class _Builder:
         return self._cut.count(heads) < len(heads)
 
     def _copied(self, layer: Any) -> Any:
-        edits = self._structure.edits.get(id(layer), [])
+        edits, config = self._structure.edits.get(id(layer), []), {}
         try:
-            return type(layer).from_config(edited(layer.get_config(), edits, self._cut))
+            config = layer.get_config()
+            new = type(layer).from_config(edited(fitted(layer, config, self._slots, self._cut), edits, self._cut))
         except (TypeError, NotImplementedError) as error:
             raise ValueError(
-                f"the layer '{layer.name}' ({type(layer).__name__}) cannot be made anew from its configuration: {error}"
+                f"the layer '{layer.name}' ({type(layer).__name__}) cannot be made anew from its configuration: "
+                f"{_lambda(config) or _brief(error)}"
             ) from error
+        new.name = layer.name  # where the layer's own get_config leaves it out
+        return new
+
+
+@contextmanager
+def _named(layer: Any) -> Iterator[None]:
+    """Gives what goes wrong inside the name of the layer."""
+    try:
+        yield
+    except Exception as error:  # Keras and its backends raise many types while a layer is built
+        raise ValueError(
+            f"the layer '{layer.name}' ({type(layer).__name__}) cannot be built in the smaller model: {_brief(error)}"
+        ) from error
+
+
+def _lambda(value: Any, key: str = "configuration") -> str:
+    """Says which part of a configuration is a lambda, of which Keras stores the bytes and does not read them."""
+    if isinstance(value, Mapping) and value.get("class_name") == "__lambda__":
+        return f"its {key} is a lambda; give it a function registered with keras.saving.register_keras_serializable"
+    items = value.items() if isinstance(value, Mapping) else []
+    return next(filter(None, (_lambda(inner, name) for name, inner in items)), "")
+
+
+def _brief(error: Exception) -> str:
+    """The cause that Keras puts after a layer's whole configuration, in one short line."""
+    cause = str(error).rpartition("Exception encountered: ")[2] or type(error).__name__
+    return textwrap.shorten(cause, 300, placeholder=" ...")
 
 
 def edited(config: Mapping[str, Any], edits: list[Edit], cut: Cut) -> dict[str, Any]:

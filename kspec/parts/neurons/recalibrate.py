@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import keras
-import numpy as np
+
+from kspec.parts.neurons.batches import inputs_of
 
 DROPS = ("rate", "dropout", "recurrent_dropout", "stddev")
 """Attributes of Keras layers that hold the strength of their noise."""
@@ -21,8 +22,8 @@ def recalibrate(model: keras.Model, data: Any, batch_size: int = 128) -> int:
     dropout. Layers that are not trainable, which Keras runs on fixed statistics, keep theirs.
 
     model: built. data: an array of inputs (a list or dict of arrays for several) or a tuple (x, y) of them; or an
-    iterable of batches, x or (x, y). batch_size: for arrays; large batches give better estimates.
-    Returns the number of layers that were set. Raises ValueError for data without a batch.
+    iterable of batches, x, (x, y) or [x, y]. batch_size: for arrays; large batches give better estimates.
+    Returns the number of layers that were set. Raises ValueError for data without a batch, or without an end.
 
     Example:
         kspec.recalibrate(small, x_train[:1024])
@@ -35,7 +36,7 @@ def recalibrate(model: keras.Model, data: Any, batch_size: int = 128) -> int:
     count = 0
     try:
         with without_noise(model):
-            for count, inputs in enumerate(_batches(data, batch_size), start=1):
+            for count, inputs in enumerate(inputs_of(model, data, batch_size), start=1):
                 for layer in norms:
                     layer.momentum = 1 - 1 / count  # the mean of all batches so far
                 model(inputs, training=True)
@@ -54,7 +55,7 @@ def without_noise(model: Any) -> Iterator[None]:
         (layer, name, vars(layer)[name])
         for layer in model._flatten_layers()
         for name in DROPS
-        if isinstance(vars(layer).get(name), float)
+        if isinstance(vars(layer).get(name), (int, float))
     ]
     try:
         for layer, name, _ in before:
@@ -63,15 +64,3 @@ def without_noise(model: Any) -> Iterator[None]:
     finally:
         for layer, name, value in before:
             setattr(layer, name, value)
-
-
-def _batches(data: Any, batch_size: int) -> Iterable[Any]:
-    data = data[0] if isinstance(data, tuple) else data
-    several = isinstance(data, list) and all(hasattr(one, "shape") for one in data)
-    if hasattr(data, "shape") or isinstance(data, dict) or several:
-        for start in range(0, len(keras.tree.flatten(data)[0]), batch_size):
-            end = start + batch_size
-            yield keras.tree.map_structure(lambda one: np.asarray(one[start:end]), data)  # noqa: B023
-    else:
-        for batch in data:
-            yield batch[0] if isinstance(batch, tuple) else batch

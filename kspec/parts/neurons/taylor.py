@@ -7,6 +7,7 @@ over those weights; it is squared for each batch, as there, and averaged.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from kspec.parts.autotune import in_order
+from kspec.parts.neurons.batches import arguments
 from kspec.parts.neurons.groups import Group
 from kspec.parts.neurons.rebuild import copied
 from kspec.parts.neurons.recalibrate import without_noise
@@ -37,7 +38,7 @@ def taylor(
     watcher = _GateGradients(readers, count)
     copy.compile(
         optimizer=watcher,
-        loss=loss if loss is not None else loss_of(structure.model),
+        **objective(structure.model, loss),
         # Compiling takes longer than the pass where the backend can do without.
         jit_compile=keras.backend.backend() == "jax",
         auto_scale_loss=False,
@@ -49,20 +50,24 @@ def taylor(
     return np.split(total, np.cumsum([len(group.classes) for group in groups])[:-1])
 
 
-def loss_of(model: Any) -> Any:
-    """The loss a model was compiled with.
+def objective(model: Any, loss: Any) -> dict[str, Any]:
+    """The arguments of `compile` for a loss: without one those that the model was compiled with, `loss_weights` too.
 
-    Raises ValueError if it was not compiled.
+    Raises ValueError if there is neither.
     """
+    if loss is not None:
+        return {"loss": loss}
     if getattr(model, "loss", None) is None:
-        raise ValueError("the criterion 'taylor' needs a loss: compile the model, or pass `loss`")
-    return model.loss
+        raise ValueError(f"the model '{model.name}' has no loss to measure: compile the model, or pass `loss`")
+    return {"loss": model.loss, "loss_weights": model._compile_loss._user_loss_weights}
 
 
 def fit(model: Any, data: Any, batch_size: int) -> None:
     """One silent pass over (x, y) arrays, or what else `fit` takes, in its order."""
-    given = in_order(*data, batch_size=batch_size) if isinstance(data, tuple) else {"x": data}
-    model.fit(**given, epochs=1, shuffle=False, verbose=0)
+    with warnings.catch_warnings():
+        # Of a generator, whose length Keras does not know, it says so at the end of the only pass.
+        warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
+        model.fit(**arguments(data, batch_size), epochs=1, shuffle=False, verbose=0)
 
 
 def quieten(model: Any) -> None:

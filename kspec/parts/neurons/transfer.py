@@ -48,10 +48,12 @@ class Transfer:
             raise ValueError(f"the copy of the layer '{old.name}' ({type(old).__name__}) has other weights than it")
         for one, other in zip(old.variables, new.variables, strict=True):
             value = self.sliced(one)
-            if value.shape != tuple(other.shape):
+            made = tuple(other.value.shape)  # `other.shape` is what its initializer was asked for
+            if value.shape != made:
                 raise ValueError(
                     f"the weight '{one.name}' of the layer '{old.name}' ({type(old).__name__}) becomes {value.shape}, "
-                    f"and its copy has {tuple(other.shape)}"
+                    f"and its copy begins with {made}: exclude the layers that lose neurons there, or give it an "
+                    "initializer for any shape"
                 )
             other.assign(value)
         for one, other in zip(old._flatten_layers(), new._flatten_layers(), strict=True):

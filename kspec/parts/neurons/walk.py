@@ -10,19 +10,22 @@ import keras
 import numpy as np
 
 from kspec.parts.neurons.channels import NO_CHANNELS, Flow, Tokens
-from kspec.parts.neurons.patterns import PatternError
+from kspec.parts.neurons.patterns import PatternError, listed
 from kspec.parts.neurons.rules.call import Call
 from kspec.parts.neurons.rules.table import rule_for
 from kspec.parts.neurons.structure import Structure
 
 
-def read(model: keras.Model, exclude: Sequence[str] = ()) -> Structure:
+def read(model: keras.Model, exclude: str | Sequence[str] = ()) -> Structure:
     """Finds the channels of a model: of inputs and outputs (both frozen), and of every layer between.
 
-    exclude: shell patterns over the names of layers whose own neurons all stay; their inputs may shrink.
-    Raises ValueError for a model without a graph and a layer that cannot be copied; PatternError for patterns that fit
-    no layer.
+    exclude: shell patterns (or one) over the names of layers whose own neurons all stay; their inputs may shrink.
+    Raises ValueError for what is no Keras model, a model without a graph and a layer that cannot be copied;
+    PatternError for patterns that fit no layer.
     """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"neurons can be removed from a Keras model, not from {type(model).__name__} {model!r:.60}")
+    exclude = listed(exclude)
     if not is_graph(model):
         kind = "is not built" if isinstance(model, keras.Sequential) else "has no graph of layers"
         raise ValueError(
@@ -66,7 +69,7 @@ class _Walk:
         self.used: set[str] = set()
         self.names: dict[str, None] = {}
         self._model, self._exclude = model, exclude
-        self._first: dict[int, tuple[list[Flow], list[Flow], list[int]]] = {}
+        self._first: dict[int, tuple[Call, list[Flow]]] = {}
 
     def refuse_shared_weights(self) -> None:
         """Layers that hold the same variable cannot be copied one by one."""
@@ -91,7 +94,8 @@ class _Walk:
         flows = {id(tensor): flow for tensor, flow in zip(graph.inputs, inputs, strict=True)}
         for tensor, flow in zip(graph.inputs, inputs, strict=True):
             first = self.structure.inputs.setdefault(id(tensor), flow)
-            self._tie(first, flow, graph.name)
+            rank = len(tensor.shape)
+            self._tie((first, rank), (flow, rank), graph.name)
         for node in nodes_of(graph):
             given = [flows[id(tensor)] for tensor in node.input_tensors]
             for tensor, flow in zip(node.outputs, self._node(node, given, prefix), strict=True):
@@ -139,31 +143,34 @@ class _Walk:
         else:
             outputs = rule.connect(call)
             if id(layer) in self.structure.edits or getattr(layer, "weights", None):
-                ranks = [len(tensor.shape) for tensor in node.outputs]
-                self._first[id(layer)] = (inputs, outputs, ranks)
+                self._first[id(layer)] = (call, outputs)
         if rule.work is not None:
             rule.work(call, outputs)
         return outputs
 
     def _again(self, call: Call) -> list[Flow]:
         """A shared layer: its inputs have the same channels in all calls, and so have its outputs."""
-        inputs, outputs, ranks = self._first[id(call.layer)]
-        for first, now in zip(inputs, call.inputs, strict=True):
+        before, outputs = self._first[id(call.layer)]
+        for first, now in zip(_with_ranks(before), _with_ranks(call), strict=True):
             self._tie(first, now, call.name)
         moved = []
-        for flow, rank, tensor in zip(outputs, ranks, call.node.outputs, strict=True):
+        for flow, old, tensor in zip(outputs, before.node.outputs, call.node.outputs, strict=True):
             # Channels that were last in a call are last in another, whatever the rank.
-            last = flow.axis == rank - 1
+            last = flow.axis == len(old.shape) - 1
             moved.append(Flow(len(tensor.shape) - 1 if last else flow.axis, flow.tokens))
         return moved
 
-    def _tie(self, first: Flow, now: Flow, name: str) -> None:
-        channels = self.structure.channels
-        if len(first.tokens) == len(now.tokens):
-            channels.unite(first.tokens, now.tokens)
+    def _tie(self, first: tuple[Flow, int], now: tuple[Flow, int], name: str) -> None:
+        """Makes the channels of two inputs of a shared layer, each with its rank, the same ones."""
+        channels, flows = self.structure.channels, (first[0], now[0])
+        # A layer reads the last axis of a tensor of any rank, so axes are counted from the end.
+        axes = {None if flow.axis is None else flow.axis - rank for flow, rank in (first, now)}
+        if len(axes) == 1 and len(flows[0].tokens) == len(flows[1].tokens):
+            channels.unite(flows[0].tokens, flows[1].tokens)
             return
-        for flow in (first, now):
-            channels.freeze(flow.tokens, f"{name} is shared by inputs of different shapes")
+        told = "of different shapes" if len(axes) == 1 else "whose channels lie along different axes"
+        for flow in flows:
+            channels.freeze(flow.tokens, f"{name} is shared by inputs {told}")
 
     def _unknown(self, call: Call) -> list[Flow]:
         kind = type(call.layer).__name__
@@ -187,6 +194,10 @@ def _leaves(model: Any) -> list[Any]:
         for leaf in _leaves(layer) if is_graph(layer) else [layer]:
             found[id(leaf)] = leaf
     return list(found.values())
+
+
+def _with_ranks(call: Call) -> list[tuple[Flow, int]]:
+    return [(flow, len(tensor.shape)) for flow, tensor in zip(call.inputs, call.node.input_tensors, strict=True)]
 
 
 def _refuse(layer: Any, name: str) -> None:

@@ -39,3 +39,19 @@ def test_layers_as_a_list_a_name_or_a_key(kspec, small):
     assert errors(kspec, small, ALONE) == [("stages[0].drop_layers", wrong, hint, "dense1x")]
     small.write_text(plain)
     assert errors(kspec, small, KEYED) == [("stages[0].drop_layers.layers[1]", wrong, hint, "dense1x]}")]
+
+
+def test_a_ratio_that_removes_nothing(kspec, small):
+    plain = small.read_text()
+    rounded = "stages:\n  - prune_neurons: {ratio: 0.5, round_to: 64}\n"
+    assert errors(kspec, small, rounded) == [
+        (
+            "stages[0].prune_neurons",
+            "ratio=0.5 removes nothing: round_to=64 leaves dense1 (16) as they are; loosen it",
+            "",
+            "prune_neurons: {ratio: 0.5",
+        )
+    ]
+    small.write_text(plain)
+    [(place, _, _, found)] = errors(kspec, small, "stages:\n  - prune_neurons: {ratio: {}}\n")
+    assert (place, found) == ("stages[0].prune_neurons.ratio", "{}}")

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from kspec.parts.neurons.criteria import scores
@@ -93,3 +94,55 @@ def test_taylor_needs_a_loss():
     structure = read(model())
     with pytest.raises(ValueError, match="compile the model, or pass `loss`"):
         scores(structure, groups_of(structure).prunable, "taylor", (X, Y), None, 4, 0)
+
+
+PAIR = r"data is a tuple \(x, y\) of arrays, or an iterable of such batches"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([X, Y], PAIR + r", not a list of 2; write \(x, y\) with round brackets"),
+        (X, PAIR + ", not an array alone"),
+        ((X,), PAIR + "; found a tuple of 1"),
+        ((X.tolist(), Y.tolist()), PAIR + "; found float where an array belongs"),
+        ((X, None), PAIR + "; found NoneType where an array belongs"),
+        ("x", PAIR + ", not str"),
+        (tf.data.Dataset.from_tensors((X, Y)).repeat(), "data has no end"),
+    ],
+)
+def test_taylor_names_data_that_it_cannot_read(data, message):
+    structure = read(model())
+    with pytest.raises(ValueError, match=message):
+        scores(structure, groups_of(structure).prunable, "taylor", data, "mse", 4, 0)
+
+
+def test_taylor_reads_batches_in_lists_and_weighs_examples():
+    net = model()
+    structure = read(net)
+    groups = groups_of(structure).prunable
+    expected = gates_by_hand(net, X[:6], Y[:6]) ** 2
+    batches = ([X[:6], Y[:6]] for _ in range(2))
+    weights = np.repeat([2.0, 0.0], 6).astype("float32")  # the mean is over all 12
+    for data in (batches, (X, Y, weights)):
+        [found] = scores(structure, groups, "taylor", data, "mse", 12, 0)
+        np.testing.assert_allclose(found, expected / expected.mean(), rtol=1e-4)
+
+
+def two_losses(loss_weights):
+    """Output `a` reads the first half of four units, output `b` the second."""
+    inputs = keras.Input((3,))
+    x = layers.Dense(4, name="hidden")(inputs)
+    net = keras.Model(inputs, {name: layers.Dense(1, name=name)(x) for name in "ab"})
+    net.get_layer("a").kernel.assign([[1], [1], [0], [0]])
+    net.get_layer("b").kernel.assign([[0], [0], [9], [9]])
+    net.compile("sgd", {"a": "mse", "b": "mse"}, loss_weights=loss_weights)
+    return net
+
+
+@pytest.mark.parametrize(("weights", "unread"), [({"a": 1.0, "b": 0.0}, [2, 3]), ({"a": 0.0, "b": 1.0}, [0, 1])])
+def test_taylor_weighs_losses_as_the_model_does(weights, unread):
+    structure = read(two_losses(weights))
+    data = (X, {"a": Y[:, :1], "b": Y[:, 1:]})
+    [found] = scores(structure, groups_of(structure).prunable, "taylor", data, None, 4, 0)
+    assert np.flatnonzero(found == 0).tolist() == unread

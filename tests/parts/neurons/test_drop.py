@@ -37,6 +37,11 @@ def test_a_sequential_model_stays_one():
     np.testing.assert_allclose(small(x), model.layers[0](x), rtol=1e-6)
 
 
+def test_one_pattern_needs_no_list():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(4, name="abc"), layers.Dense(4, name="abd")])
+    assert [layer.name for layer in drop_layers(model, "abd").layers] == ["abc"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [

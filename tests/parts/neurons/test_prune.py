@@ -1,5 +1,7 @@
 """kspec.prune_neurons: arguments, targets, reports, and what it gives back."""
 
+from typing import ClassVar
+
 import keras
 import numpy as np
 import pytest
@@ -104,6 +106,19 @@ def test_excluded_layers(model):
     assert "excluded by 'inn*'" in [one.reason for one in report.frozen]
 
 
+def test_one_pattern_needs_no_list(model):
+    _, report = prune_neurons(model, ratio=np.float32(0.5), criterion="l1", exclude="inner")
+    assert counts(report) == {"hidden": (10, 5)}
+
+
+@pytest.mark.parametrize("wrong", ["x", None, layers.Dense(3)])
+def test_what_is_no_model(wrong):
+    with pytest.raises(
+        ValueError, match=f"neurons can be removed from a Keras model, not from {type(wrong).__name__} "
+    ):
+        prune_neurons(wrong, ratio=0.5, criterion="l2")
+
+
 def test_a_sequential_model_stays_one():
     net = keras.Sequential([keras.Input((4,)), layers.Dense(6, name="a"), layers.Dense(2)], name="line")
     small, _ = prune_neurons(net, ratio=0.5, criterion="l2")
@@ -135,6 +150,28 @@ def test_frozen_layers_stay_frozen(model):
         (
             {"ratio": 0.5, "criterion": "l1", "exclude": ["conv*"]},
             r"exclude: no layer .* fits 'conv\*' \(nearest: ",
+        ),
+        (
+            {"ratio": {}, "criterion": "l1"},
+            "ratio is a share, or at least one pattern over layers with its share, not {}",
+        ),
+        (
+            {"ratio": 0.5, "criterion": "l1", "round_to": 64},
+            r"^ratio=0.5 removes nothing: round_to=64 leaves inner \(12\), hidden \(10\) as they are; loosen it$",
+        ),
+        (
+            {"ratio": {"hid*": 0.5}, "criterion": "l1", "min_channels": 100},
+            r"^ratio removes nothing: min_channels=100 leaves hidden \(10\) as they are; loosen it$",
+        ),
+        ({"ratio": 0.5, "criterion": "l1", "max_ratio": 0.01}, "removes nothing: max_ratio=0.01 leaves inner"),
+        # Each alone would let something go: 8 of 12, and 7 of 12 and of 10.
+        (
+            {"ratio": {"inn*": 0.5}, "criterion": "l1", "round_to": 8, "min_channels": 9},
+            r"removes nothing: round_to=8 and min_channels=9 leaves inner \(12\)",
+        ),
+        (
+            {"ratio": 0.05, "criterion": "l1"},
+            r"^ratio=0.05 is less than one neuron of each group, inner \(12\), hidden \(10\): give a larger ratio$",
         ),
         ({"macs": 0.05, "criterion": "l1"}, r"macs=0.05 cannot be reached: with max_ratio=0.9, .* is the least"),
         ({"ratio": 0.5, "criterion": "l1", "exclude": ["*"]}, "no neurons that could go: .*excluded"),
@@ -227,6 +264,115 @@ def test_statistics_of_the_data_come_along():
     scale.adapt(x)
     small, _ = prune_neurons(net, ratio=0.5, criterion="l2")
     np.testing.assert_allclose(small.layers[1](x), scale(x), rtol=1e-6)
+
+
+TABLE = np.random.default_rng(2).normal(size=(10, 8)).astype("float32")
+
+
+def with_constants(array):
+    """The usual recipe for word vectors, and constants in layers that read and scale them."""
+    inputs = keras.Input((5,), dtype="int32")
+    x = layers.Embedding(10, 8, embeddings_initializer=keras.initializers.Constant(array), name="words")(inputs)
+    x = layers.BatchNormalization(gamma_initializer=keras.initializers.Constant(TABLE[0]), name="norm")(x)
+    x = layers.Bidirectional(layers.LSTM(4, kernel_initializer=keras.initializers.Constant(TABLE[:8, :1])))(x)
+    x = layers.Dense(6, kernel_initializer=keras.initializers.Constant(np.ones((8, 1))), name="ones")(x)
+    return keras.Model(inputs, layers.Dense(2, name="out", kernel_initializer=keras.initializers.Constant(2.0))(x))
+
+
+@pytest.mark.parametrize("array", [TABLE, TABLE.tolist(), keras.ops.convert_to_tensor(TABLE)])
+def test_initializers_that_hold_arrays_are_cut_too(array, tmp_path):
+    net = with_constants(array)
+    net.get_layer("words").embeddings.assign(TABLE * np.arange(1, 9))  # the last columns matter most
+    net.get_layer("norm").gamma.assign(np.ones(8))
+    small, _ = prune_neurons(net, ratio={"words": 0.5, "bidirectional*": 0.5, "ones": 0.5}, criterion="l2")
+    kept = [
+        int(np.abs(TABLE * np.arange(1, 9) - one[:, None]).sum(axis=0).argmin()) for one in small.get_weights()[0].T
+    ]
+    assert len(kept) == 4
+    small.save(tmp_path / "small.keras")
+    again = keras.saving.load_model(tmp_path / "small.keras")
+    tokens = np.arange(10).reshape(2, 5)
+    assert np.array_equal(again.predict_on_batch(tokens), small.predict_on_batch(tokens))
+    for model in (small, again):
+        np.testing.assert_array_equal(model.get_layer("words").embeddings_initializer.value, TABLE[:, kept])
+        np.testing.assert_array_equal(model.get_layer("norm").gamma_initializer.value, TABLE[0, kept])
+        assert np.shape(model.get_layer("ones").kernel_initializer.value) == (4, 1)
+        assert model.get_layer("out").kernel_initializer.value == 2.0
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class OldShape(keras.initializers.Initializer):
+    def __call__(self, shape, dtype=None):
+        return keras.ops.ones((6, 6), dtype)
+
+    def get_config(self):
+        return {}
+
+
+def test_an_initializer_of_the_old_shape_is_refused_with_its_layer():
+    net = with_layer(layers.Dense(6, name="own", kernel_initializer=OldShape()))
+    message = r"the weight 'kernel' of the layer 'own' \(Dense\) becomes \(3, 3\), and its copy begins with \(6, 6\)"
+    with pytest.raises(ValueError, match=message):
+        prune_neurons(net, ratio=0.5, criterion="l2")
+
+
+class Growing(layers.Layer):
+    """Counts its objects, and cannot be built a second time."""
+
+    made: ClassVar[list[str]] = []
+
+    def build(self, shape):
+        self.made.append(self.name)
+        if len(self.made) > 1:
+            raise RuntimeError("once is enough")
+
+    def call(self, x):
+        return x
+
+
+def test_a_layer_that_cannot_be_built_again_is_named():
+    inputs = keras.Input((4,))
+    x = layers.Dense(2)(layers.Dense(6)(Growing(name="growing")(inputs)))
+    message = r"^the layer 'growing' \(Growing\) cannot be built in the smaller model: once is enough$"
+    with pytest.raises(ValueError, match=message):
+        prune_neurons(keras.Model(inputs, x), ratio=0.5, criterion="l2")
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Nameless(layers.Layer):
+    def call(self, x):
+        return x
+
+    def get_config(self):
+        return {}
+
+
+def test_a_layer_whose_configuration_has_no_name_keeps_it():
+    inputs = keras.Input((4,))
+    x = layers.Dense(2, name="out")(layers.Dense(6, name="hidden")(Nameless(name="mine")(inputs)))
+    small, _ = prune_neurons(keras.Model(inputs, x), ratio=0.5, criterion="l2")
+    assert [layer.name for layer in small.layers[1:]] == ["mine", "hidden", "out"]
+
+
+def test_an_initializer_for_several_weights_is_refused():
+    inputs = keras.Input((4, 6))
+    attention = layers.MultiHeadAttention(6, 6, kernel_initializer=keras.initializers.Constant(np.ones(6)), name="mha")
+    x = layers.Dense(6, name="before")(inputs)
+    net = keras.Model(inputs, layers.Dense(2)(attention(x, x)))
+    with pytest.raises(
+        ValueError, match=r"the layer 'mha' .* begins several weights with the array of its kernel_init"
+    ):
+        prune_neurons(net, ratio=0.5, criterion="l2")
+
+
+def test_a_lambda_is_named_without_its_bytes():
+    net = with_layer(layers.Dense(6, name="own", kernel_initializer=lambda shape, dtype=None: keras.ops.ones(shape)))
+    message = (
+        r"^the layer 'own' \(Dense\) cannot be made anew from its configuration: its kernel_initializer is a lambda; "
+        r"give it a function registered with keras.saving.register_keras_serializable$"
+    )
+    with pytest.warns(UserWarning, match="includes a `lambda`"), pytest.raises(ValueError, match=message):
+        prune_neurons(net, ratio=0.5, criterion="l2")
 
 
 def test_public_names():

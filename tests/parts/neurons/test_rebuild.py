@@ -1,9 +1,12 @@
 """A rebuilt model computes what the old one computes when nothing reads the removed channels."""
 
 import keras
+import numpy as np
 import pytest
 from keras import layers, ops
 
+from kspec.parts.neurons.groups import groups_of
+from kspec.parts.neurons.walk import read
 from tests.parts.neurons.reference import difference
 
 LIMIT = 1e-5
@@ -85,6 +88,34 @@ def shared_dense(x):
     return layers.Dense(3)(layers.Add()([layers.GlobalAveragePooling2D()(x), y]))
 
 
+def square(x):
+    return layers.Reshape((8, 8))(layers.Dense(64)(layers.Flatten()(layers.Conv2D(4, 3)(x))))
+
+
+def shared_along_another_axis(x):
+    dense, x = layers.Dense(6, name="twice"), square(x)
+    y = layers.Permute((2, 1))(layers.Dense(8, name="turned")(x))
+    y = layers.Concatenate()([dense(layers.Dense(8, name="straight")(x)), dense(y)])
+    return layers.Dense(3)(layers.Flatten()(y))
+
+
+def nested_along_another_axis(x):
+    inner_input = keras.Input((8, 8))
+    inner = keras.Model(inner_input, layers.Dense(6)(layers.Dense(4)(inner_input)), name="inner")
+    x = square(x)
+    y = layers.Permute((2, 1))(layers.Dense(8)(x))
+    return layers.Dense(3)(layers.Flatten()(layers.Concatenate()([inner(layers.Dense(8)(x)), inner(y)])))
+
+
+def clipped_by_channel(x):
+    x = ops.clip(layers.Conv2D(4, 3)(x), np.array([-1, -0.5, -2, 0], "float32"), 1.0)
+    return head(ops.clip(layers.Conv2D(5, 3)(x), -1.0, 1.0))
+
+
+def softmax_over_all(x):
+    return head(ops.softmax(layers.Dense(6)(layers.GlobalAveragePooling2D()(layers.Conv2D(5, 3)(x))), axis=None))
+
+
 def widened_with_zeros(x):
     """The identity shortcut of a ResNet for CIFAR: channels padded with zeros."""
     x = layers.Conv2D(4, 3, padding="same")(x)
@@ -148,6 +179,7 @@ def two_outputs(x):
 NETWORKS = [
     *(plain, flattened, residual, added_by_operator, concatenated, depthwise, transposed, gated, gated_by_reshape),
     *(shared, shared_dense, widened_with_zeros, grouped, normalized_over_channels, softmax_between, nested, broadcast),
+    *(shared_along_another_axis, nested_along_another_axis, clipped_by_channel, softmax_over_all),
     *(permuted, per_pixel_slopes, upsampled, two_outputs),
 ]
 
@@ -160,3 +192,19 @@ def test_exact(network):
     assert worst <= LIMIT
     assert cut.removed
     assert new.count_params() < model.count_params()
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "reason"),
+    [
+        (shared_along_another_axis, "straight", "twice is shared by inputs whose channels lie along different axes"),
+        (shared_along_another_axis, "turned", "twice is shared by inputs whose channels lie along different axes"),
+        (clipped_by_channel, "conv2d", "clip (Clip): it has bounds for each channel"),
+        (softmax_over_all, "dense", "softmax (Softmax): a softmax over the channels"),
+    ],
+)
+def test_why_neurons_stay(network, layer, reason):
+    keras.utils.clear_session()
+    inputs = keras.Input((12, 12, 3))
+    frozen = groups_of(read(keras.Model(inputs, network(inputs)))).frozen
+    assert [one.reason for one in frozen if layer in one.layers] == [reason]

@@ -67,3 +67,27 @@ def test_a_state_between_batches_is_kept():
     x = np.ones((2, 5, 3), "float32")
     states = [[np.array(one) for one in net.get_layer("lstm")(x)] for net in (model, small)]
     np.testing.assert_allclose(states[0], states[1])
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_masked_sequences_side_by_side(axis):
+    """What Keras computes for the mask of a concatenation reads no channel."""
+    tokens, values = keras.Input((5,), dtype="int32"), keras.Input((5, 3))
+    words = layers.Embedding(2, 6, mask_zero=True, name="words")(tokens)
+    states = layers.Bidirectional(layers.LSTM(3, return_sequences=True), name="states")(words)
+    x = layers.Concatenate(axis=axis)([words, states, layers.Dense(6, name="values")(values)])
+    model = keras.Model([tokens, values], layers.Dense(2)(layers.GlobalAveragePooling1D()(x)))
+    worst, _, _, new = difference(model)
+    assert worst <= LIMIT
+    assert new.get_layer("words").output_dim == new.get_layer("values").units == 4
+    assert new.get_layer("states").forward_layer.units == 2
+
+
+def test_any_of_channels_keeps_them():
+    inputs = keras.Input((5, 3))
+    x = layers.Dense(6, activation="relu", name="gate")(inputs)
+    gated = layers.Multiply()([inputs, keras.ops.cast(keras.ops.any(x, axis=-1, keepdims=True), "float32")])
+    model = keras.Model(inputs, layers.Dense(2)(layers.Dense(4)(gated)))
+    _, report = prune_neurons(model, ratio=0.5, criterion="l2")
+    [reason] = [one.reason for one in report.frozen if one.layers == ("gate",)]
+    assert reason.endswith("(Any): any over a part of the tensor")

@@ -8,7 +8,7 @@ import keras
 
 from kspec.parts.activations import gelu
 from kspec.parts.neurons.channels import Flow
-from kspec.parts.neurons.rules.call import Call
+from kspec.parts.neurons.rules.call import Call, axes_of
 
 MIXING = ("softmax", "log_softmax", "sparsemax", "glu", "get", "serialize", "deserialize")
 """Names in keras.activations that are no functions of one value."""
@@ -49,8 +49,7 @@ def activation(call: Call) -> list[Flow]:
 def softmax(call: Call) -> list[Flow]:
     """A softmax over the channels freezes them; over another axis it lets them pass."""
     flow = call.inputs[0]
-    axes = call.layer.axis if isinstance(call.layer.axis, (list, tuple)) else (call.layer.axis,)
-    if flow.axis is not None and flow.axis in {axis % len(call.shape) for axis in axes}:
+    if flow.axis is not None and flow.axis in axes_of(call.layer.axis, len(call.shape)):
         call.freeze(flow.tokens, "a softmax over the channels")
     call.freeze_inputs(f"{call.name}: a mask", but=[flow])
     return [flow]

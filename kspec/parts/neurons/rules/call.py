@@ -82,6 +82,10 @@ class Call:
         """Freezes the channels of all inputs, and gives the outputs new ones that stay too."""
         for flow in self.inputs:
             self.freeze(flow.tokens, reason)
+        return self.new_frozen(reason)
+
+    def new_frozen(self, reason: str) -> list[Flow]:
+        """New channels for the outputs, which all stay."""
         return [self._new_frozen(tensor.shape, reason) for tensor in self.node.outputs]
 
     def _new_frozen(self, shape: tuple[int | None, ...], reason: str) -> Flow:
@@ -137,3 +141,9 @@ def channel_axis(layer: Any, rank: int) -> int:
 def is_layer(operation: Any) -> bool:
     """Whether an operation of a graph is a layer; the others are functions of keras.ops."""
     return isinstance(operation, keras.Layer)
+
+
+def axes_of(axes: Any, rank: int) -> set[int]:
+    """The axes of a reduction or softmax, from 0; None stands for all."""
+    every = range(rank) if axes is None else axes if isinstance(axes, (list, tuple)) else [axes]
+    return {axis % rank for axis in every}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kspec.parts.neurons.channels import NO_CHANNELS, Flow
-from kspec.parts.neurons.rules.call import Call, channel_axis
+from kspec.parts.neurons.rules.call import Call, axes_of, channel_axis
 
 
 def passing(call: Call) -> list[Flow]:
@@ -15,6 +15,13 @@ def passing(call: Call) -> list[Flow]:
     flow = call.inputs[0]
     call.freeze_inputs(f"{call.name}: a second input", but=[flow])
     return [flow for _ in call.node.outputs]
+
+
+def clip(call: Call) -> list[Flow]:
+    """keras.ops.clip; arrays of bounds, one a channel, are frozen."""
+    if any(np.ndim(bound) for bound in (call.layer.x_min, call.layer.x_max)):
+        return call.frozen("it has bounds for each channel")
+    return passing(call)
 
 
 def spatial(call: Call) -> list[Flow]:
@@ -92,7 +99,7 @@ def rescaling(call: Call) -> list[Flow]:
 def reduction(call: Call) -> list[Flow]:
     """keras.ops.mean, max and so on: over other axes the channels pass."""
     flow, rank = call.inputs[0], len(call.shape)
-    axes = _axes(call.layer.axis, rank)
+    axes = axes_of(call.layer.axis, rank)
     if flow.axis is None:
         return [flow]
     if flow.axis in axes:
@@ -120,11 +127,6 @@ def get_item(call: Call) -> list[Flow]:
 def _along(call: Call, flow: Flow, axis: int) -> Any:
     length = call.shape[axis]
     return flow.tokens if length is None else call.along(flow, axis, length)
-
-
-def _axes(axes: Any, rank: int) -> set[int]:
-    every = range(rank) if axes is None else axes if isinstance(axes, (list, tuple)) else [axes]
-    return {axis % rank for axis in every}
 
 
 def _frozen_like(call: Call) -> Flow:

@@ -11,7 +11,7 @@ from kspec.parts.layers.batch_normalization import FusedBatchNormalization
 from kspec.parts.layers.sequence_pooling import SequencePooling
 from kspec.parts.layers.token_embedding import TokenEmbedding
 from kspec.parts.layers.whitening import WhiteningConv2D
-from kspec.parts.neurons.rules import activation, attention, merging, passing, recurrent, shaping, weights
+from kspec.parts.neurons.rules import activation, attention, masks, merging, passing, recurrent, shaping, weights
 from kspec.parts.neurons.rules.call import Rule, is_layer
 
 _K = keras.layers
@@ -75,7 +75,7 @@ LAYERS: Mapping[type, Rule] = {
 
 FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("Add", "Subtract", "Maximum", "Minimum"), merging.adding),
-    **dict.fromkeys(("Multiply", "Divide", "TrueDivide"), merging.multiplying),
+    **dict.fromkeys(("Multiply", "Divide", "TrueDivide", "LogicalOr"), merging.multiplying),
     "Concatenate": merging.concatenation,
     **dict.fromkeys(("Mean", "Max", "Min", "Sum", "Amax", "Amin"), passing.reduction),
     "GetItem": passing.get_item,
@@ -84,11 +84,13 @@ FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
         (
             *("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu", "Silu", "Sigmoid", "LogSigmoid"),
             *("HardSigmoid", "HardSilu", "HardTanh", "Softplus", "Softsign", "Tanh", "Exp", "Log", "Log1p", "Sqrt"),
-            *("Rsqrt", "Square", "Negative", "Absolute", "Abs", "Clip", "Cast", "Erf", "Sin", "Cos", "Sign"),
-            *("Reciprocal", "StopGradient"),
+            *("Rsqrt", "Square", "Negative", "Absolute", "Abs", "Cast", "Erf", "Sin", "Cos", "Sign"),
+            *("Reciprocal", "StopGradient", "ZerosLike", "OnesLike"),
         ),
         passing.passing,
     ),
+    "Clip": passing.clip,
+    "Any": masks.any_of,
 }
 """Functions of keras.ops in a graph (`x + y` is one), by the name of their class."""
 
