@@ -49,6 +49,7 @@ PUBLIC: dict[str, str] = {
     "Distiller": "kspec.parts.distillation.distiller:Distiller",
     "LogitsDistillation": "kspec.parts.distillation.losses:LogitsDistillation",
     "DecoupledDistillation": "kspec.parts.distillation.losses:DecoupledDistillation",
+    "PredictionDistillation": "kspec.parts.distillation.losses:PredictionDistillation",
     "FeatureDistillation": "kspec.parts.distillation.losses:FeatureDistillation",
     "AttentionTransfer": "kspec.parts.distillation.losses:AttentionTransfer",
     "SelfTeacher": "kspec.parts.distillation.teachers:SelfTeacher",

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 
 from kspec.builders.data.order import ENDLESS
 from kspec.builders.data.pipeline import pipeline, steps_an_epoch
+from kspec.builders.distill_losses import Losses, build_losses, check_layers
 from kspec.builders.experiment import SMOKE_STEPS, Experiment
 from kspec.builders.saved import taken_apart
 from kspec.builders.targets import MIXING
 from kspec.builders.trained import read_trained, trained_file
-from kspec.errors import Problem, SpecError, did_you_mean
-from kspec.parts.distillation import losses
+from kspec.errors import Gathered, Problem, SpecError, did_you_mean
 from kspec.parts.distillation.cache import TeacherCache
 from kspec.parts.distillation.distiller import Distiller
 from kspec.parts.distillation.teachers import SelfTeacher
@@ -48,17 +49,22 @@ def build_distiller(
     watch: is given the batches that the teacher is asked about before the training.
 
     Raises:
-        SpecError: a teacher that is not there, or does not fit; views of blended examples are averaged.
+        SpecError: teachers that are not there, or do not fit; losses that do not fit the task, layers that are not
+            there, weights whose lengths do not fit into the training; views of blended examples are averaged.
     """
-    _one_answer(section, path, experiment)
-    teacher = build_teacher(section, path, files, experiment)
+    gathered = Gathered()
+    gathered.part(lambda: _one_answer(section, path, experiment), None)
+    losses: Any = gathered.part(lambda: build_losses(section, path, experiment, smoke=smoke), None)
+    teacher = gathered.part(lambda: build_teacher(section, path, files, experiment), None)
+    gathered.part(lambda: check_layers(section, path, teacher, experiment.model), None)
+    gathered.stop()
     cached = section.views is not None
     student = experiment.model
     student.optimizer, student.compiled = None, False  # the Distiller has it
-    soft = [getattr(losses, name)(**one.model_dump()) for name, one in section.losses]
+    weights = None if cached else section.teacher_weights
     try:
-        filled = _filled(experiment, teacher, section, folder, watch) if cached else teacher
-        distiller = Distiller(filled, student, soft, hard_weight=section.hard_weight)
+        filled = _filled(experiment, teacher, losses, section, folder, watch) if cached else teacher
+        distiller = Distiller(filled, student, losses.soft, hard_weight=losses.hard_weight, teacher_weights=weights)
     except ValueError as error:
         raise SpecError(Problem(path, str(error), on_key=True)) from error
     distiller.compile(
@@ -81,19 +87,26 @@ def build_teacher(section: Distill, path: Address, files: Mapping[str, Path], ex
     """The teacher, or the list of them.
 
     Raises:
-        SpecError: a teacher that is not there, reads its data another way, or does not put out what the student does.
+        SpecError: every teacher that is not there, reads its data another way, or does not put out what the student
+            does.
     """
     if section.teacher == (SELF,):
         return SelfTeacher() if section.decay is None else SelfTeacher(section.decay)
-    found = []
-    for number, name in enumerate(section.teacher):
-        place = (*path, "teacher", number)
-        file = files[name] if name in (BASE, PREVIOUS) else _file(name, place)
-        preprocessor, network = taken_apart(read_trained(file, place))
-        if name not in (BASE, PREVIOUS):
-            _fits(preprocessor, network, place, name, experiment)
-        found.append(network)
+    gathered = Gathered()
+    found = [
+        gathered.part(partial(_network, name, (*path, "teacher", number), files, experiment), None)
+        for number, name in enumerate(section.teacher)
+    ]
+    gathered.stop()
     return found[0] if len(found) == 1 else found
+
+
+def _network(name: str, place: Address, files: Mapping[str, Path], experiment: Experiment) -> Any:
+    file = files[name] if name in (BASE, PREVIOUS) else _file(name, place)
+    preprocessor, network = taken_apart(read_trained(file, place))
+    if name not in (BASE, PREVIOUS):
+        _fits(preprocessor, network, place, name, experiment)
+    return network
 
 
 def _file(name: str, place: Address) -> Path:
@@ -138,22 +151,31 @@ def _batches(experiment: Experiment, data: Data, **given: Any) -> Any:
     return pipeline(train, data, targets, seed=seed, training=True, **given)
 
 
-def _filled(experiment: Experiment, teacher: Any, section: Distill, folder: Path, watch: Watch) -> TeacherCache:
+def _filled(
+    experiment: Experiment, teacher: Any, losses: Losses, section: Distill, folder: Path, watch: Watch
+) -> TeacherCache:
     """The cache with the teacher's word on every view; views that the folder's file holds are not asked for again."""
-    cache = _cache(experiment, teacher, section, folder, watch)
+    cache = _cache(experiment, teacher, losses, section, folder, watch)
     return cache.average() if section.average_views else cache
 
 
-def _cache(experiment: Experiment, teacher: Any, section: Distill, folder: Path, watch: Watch) -> TeacherCache:
+def _cache(
+    experiment: Experiment, teacher: Any, losses: Losses, section: Distill, folder: Path, watch: Watch
+) -> TeacherCache:
     file, count = folder / SCORES, len(experiment.datasets.train)
     views, data = section.views or 1, experiment.spec.data
-    cache = TeacherCache.load(file) if file.is_file() else TeacherCache(count, views)
+    dtype: Literal["float16", "float32"] = "float32" if losses.of_numbers else "float16"
+    cache = TeacherCache.load(file) if file.is_file() else TeacherCache(count, views, dtype)
+    asked: Any = {
+        "teacher_weights": section.teacher_weights,
+        "teacher_activation": "numbers" if losses.of_numbers else None,
+    }
     if section.average_views:  # asked for in any view, an example that a pass left out would have no answer
         data = data.model_copy(update={"drop_remainder": False})
     steps = steps_an_epoch(count, data, None)
     for view in np.flatnonzero(~cache.filled.any(axis=0)):  # all, or those after the one at which it was stopped
         batches = _batches(experiment, data, views=views, steps=steps, epoch=tf.constant(view, tf.int64))
-        cache.fill(teacher, watch(batches, steps, int(view)))
+        cache.fill(teacher, watch(batches, steps, int(view)), **asked)
         cache.save(file, overwrite=True)
     return cache
 

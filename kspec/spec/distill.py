@@ -2,22 +2,73 @@
 
 distill: {teacher: base, temperature: 4}
 distill: {teacher: runs/large/20260101-120000-abcdef, soft: {DecoupledDistillation: {beta: 2}}, hard_weight: 0.5}
+distill: {teacher: [base, previous], teacher_weights: [1, 3], weight: {initial: 0, final: 0.9, end: 2 epochs}}
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
+from kspec.catalog.types import quoted
 from kspec.errors import Problem
-from kspec.spec.base import ListedOrSingle, OneOf, Section, collected, refuse
+from kspec.spec.base import Listed, ListedOrSingle, OneOf, Section, collected, refuse
+from kspec.spec.duration import Duration, Span, as_tree
+from kspec.spec.forms import or_value
 
 BASE, PREVIOUS, SELF = "base", "previous", "self"
 WORDS = (BASE, PREVIOUS, SELF)
+OF_CLASSES = ("LogitsDistillation", "DecoupledDistillation")
+OF_NUMBERS = "PredictionDistillation"
 OF_FEATURES = ("FeatureDistillation", "AttentionTransfer")
-Weight = Annotated[float, Field(ge=0)]
+Number = Annotated[float, Field(ge=0)]
+
+
+class ScheduledWeight(Section):
+    """A weight, and how it changes in the training; a number stays what it is."""
+
+    model_config = ConfigDict(json_schema_extra=or_value("final", {"type": "number", "minimum": 0}))
+
+    final: Number = Field(examples=[0.9])
+    """The weight from `end` on."""
+    initial: Number | None = Field(default=None, examples=[0.0])
+    """The weight until `begin`; by default it is `final` from the first step on."""
+    begin: Duration = Span(value=0.0, unit="fraction")
+    """When it begins to change."""
+    end: Duration = Span(value=1.0, unit="fraction")
+    """When it is final; 100% is the last step."""
+    curve: Literal["linear", "cosine"] = "linear"
+    """The way from `initial` to `final`: a straight line, or half a cosine."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        if isinstance(value, dict | ScheduledWeight):
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return {"final": value}
+        expected = "a number of at least 0, or e.g. {initial: 0, final: 0.9, end: 2 epochs}"
+        raise refuse(Problem((), "not a weight", expected, quoted(value)), value)
+
+    @model_validator(mode="after")
+    def _changes(self) -> ScheduledWeight:
+        if self.initial is None and (said := sorted(self.model_fields_set & {"begin", "end", "curve"})):
+            message = "`initial` is missing: without it the weight does not change"
+            raise refuse(Problem((said[0],), message, "initial: 0, or the weight as a number", on_key=True))
+        if self.begin.unit == self.end.unit and self.begin.value >= self.end.value:
+            message = "the weight changes between `begin` and `end`"
+            raise refuse(Problem(("end",), message, f"more than {as_tree(self.begin)}", str(as_tree(self.end))))
+        return self
+
+
+def _as_written(weight: ScheduledWeight | None) -> Any:
+    """A number where the weight does not change."""
+    return weight.final if weight is not None and weight.initial is None else weight
+
+
+Weight = Annotated[ScheduledWeight, PlainSerializer(_as_written)]
 
 
 def _absolute(value: Any) -> Any:
@@ -35,7 +86,7 @@ class Logits(Section):
 
     temperature: float = Field(default=4.0, gt=0)
     """Higher shows more of what the teacher thinks of the other classes."""
-    weight: Weight = 0.9
+    weight: Weight = ScheduledWeight(final=0.9)
     """Of this part of the loss."""
 
 
@@ -44,11 +95,18 @@ class Decoupled(Section):
 
     temperature: float = Field(default=4.0, gt=0)
     """As of LogitsDistillation."""
-    alpha: Weight = 1.0
+    alpha: Number = 1.0
     """Weight of the target class against all others."""
-    beta: Weight = 8.0
+    beta: Number = 8.0
     """Weight of the other classes among each other."""
-    weight: Weight = 1.0
+    weight: Weight = ScheduledWeight(final=1.0)
+    """Of this part of the loss."""
+
+
+class Predictions(Section):
+    """The teacher's numbers: the mean squared difference (Ba & Caruana 2014, arXiv:1312.6184)."""
+
+    weight: Weight = ScheduledWeight(final=0.9)
     """Of this part of the loss."""
 
 
@@ -59,7 +117,7 @@ class Features(Section):
     """A layer of the teacher, whose outputs are (batch, ..., channels)."""
     student_layer_name: str = Field(min_length=1, examples=["stage2"])
     """A layer of the network that is trained."""
-    weight: Weight = 1.0
+    weight: Weight = ScheduledWeight(final=1.0)
     """Of this part of the loss."""
     projection: bool | None = Field(default=None, examples=[True])
     """A trained linear map to the teacher's width; by default where the widths differ."""
@@ -72,7 +130,7 @@ class Attention(Section):
     """A layer of the teacher, whose outputs are (batch, positions, channels)."""
     student_layer_name: str = Field(min_length=1, examples=["stage2"])
     """A layer of the network that is trained."""
-    weight: Weight = 1000.0
+    weight: Weight = ScheduledWeight(final=1000.0)
     """Of this part of the loss."""
 
 
@@ -83,6 +141,8 @@ class Soft(OneOf):
     """The softened prediction."""
     DecoupledDistillation: Decoupled | None = None
     """The prediction, target class and the others apart."""
+    PredictionDistillation: Predictions | None = None
+    """The prediction as it is, for a regression."""
     FeatureDistillation: Features | None = None
     """A feature map."""
     AttentionTransfer: Attention | None = None
@@ -95,14 +155,17 @@ class Distill(Section):
     teacher: ListedOrSingle[TeacherName] = Field(examples=["base", "runs/large/20260101-120000-abcdef"])
     """`base`: the model of the base training; `previous`: that before this stage; `self`: the moving average of the
     network itself; or the folder of a run or of one of its stages, or a `.keras` file. Of several, the mean speaks."""
+    teacher_weights: Listed[Number] | None = Field(default=None, examples=[[1, 3]])
+    """How much each of several teachers counts in their mean; by default all the same."""
     temperature: float | None = Field(default=None, gt=0, examples=[4])
     """Of the softened prediction; short for the key of LogitsDistillation in `soft`."""
-    weight: Weight | None = Field(default=None, examples=[0.9])
-    """Of the softened prediction; short for the key of LogitsDistillation in `soft`."""
-    hard_weight: Weight = 0.1
+    weight: Weight | None = Field(default=None, examples=[0.9, {"initial": 0, "final": 0.9, "end": "2 epochs"}])
+    """Of the softened prediction; short for the key of LogitsDistillation in `soft`, in a regression for that of
+    PredictionDistillation."""
+    hard_weight: Weight = ScheduledWeight(final=0.1)
     """Of the loss to the labels."""
     soft: ListedOrSingle[Soft] | None = Field(default=None, examples=[["DecoupledDistillation"]])
-    """Losses to the teacher; by default LogitsDistillation."""
+    """Losses to the teacher; by default LogitsDistillation, in a regression PredictionDistillation."""
     views: int | None = Field(default=None, ge=1, le=1000, examples=[8])
     """So many augmented views of each example, again and again: the teacher is asked once about each, before the
     training, and not in it. By default every epoch augments anew, and the teacher sees every batch."""
@@ -118,21 +181,46 @@ class Distill(Section):
         return collected(handler, value, _problems(value) if isinstance(value, dict) else [])
 
     @model_validator(mode="after")
-    def _remembers_predictions(self) -> Distill:
-        inner = [name for name, _ in self.losses if name in OF_FEATURES]
-        if self.views is not None and inner:
-            message = f"the teacher's answers are kept, and {inner[0]} asks for its features"
-            raise refuse(Problem(("views",), message, "losses to its predictions, or no `views`", on_key=True))
+    def _fits_together(self) -> Distill:
+        if found := [*_unfit_losses(self), *_unfit_weights(self)]:
+            raise refuse(found)
         return self
 
-    @property
-    def losses(self) -> tuple[tuple[str, Section], ...]:
-        """The losses to the teacher, by the names of kspec's classes."""
+    def losses(self, *, regression: bool) -> tuple[tuple[str, Any], ...]:
+        """The losses to the teacher, by the names of kspec's classes. regression: whether the task is one."""
         if self.soft is not None:
             return tuple(one.chosen for one in self.soft)
-        given = {"temperature": self.temperature, "weight": self.weight}
-        short = Logits.model_validate({key: value for key, value in given.items() if value is not None})
-        return (("LogitsDistillation", short),)
+        name, section = (OF_NUMBERS, Predictions) if regression else (OF_CLASSES[0], Logits)
+        keys = set(section.model_fields) & {"temperature", "weight"}
+        given = {key: value for key in keys if (value := getattr(self, key)) is not None}
+        return ((name, section(**given)),)
+
+
+def _unfit_losses(section: Distill) -> list[Problem]:
+    names = [one.chosen[0] for one in section.soft or ()]
+    found = []
+    if section.views is not None and (inner := [name for name in names if name in OF_FEATURES]):
+        message = f"the teacher's answers are kept, and {inner[0]} asks for its features"
+        found.append(Problem(("views",), message, "losses to its predictions, or no `views`", on_key=True))
+    if OF_NUMBERS in names and (of_classes := [name for name in names if name in OF_CLASSES]):
+        message = f"{of_classes[0]} softens the prediction, and {OF_NUMBERS} takes it as it is"
+        found.append(Problem(("soft",), message, "one of the two", "both", on_key=True))
+    return found
+
+
+def _unfit_weights(section: Distill) -> list[Problem]:
+    weights, count = section.teacher_weights, len(section.teacher)
+    if weights is None:
+        return []
+    if section.teacher == (SELF,):
+        message = "`self` teaches alone"
+        return [Problem(("teacher_weights",), message, "no teacher_weights", on_key=True)]
+    if len(weights) != count:
+        message = f"a {'weight' if len(weights) < count else 'teacher'} is missing: each teacher has one weight"
+        return [Problem(("teacher_weights",), message, f"a list of {count}", f"a list of {len(weights)}")]
+    if not sum(weights):
+        return [Problem(("teacher_weights",), "no teacher counts", "one above 0", str(list(weights)))]
+    return []
 
 
 def _problems(tree: dict[str, Any]) -> list[Problem]:

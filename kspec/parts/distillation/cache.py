@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from kspec.parts.distillation.scores import Activation, Scores
+from kspec.parts.distillation.scores import Activation, Kind, Scores
 from kspec.parts.distillation.teachers import FixedTeachers
 
 INPUTS, TEACHER_SCORES = "inputs", "teacher_scores"
@@ -27,7 +27,8 @@ class TeacherCache:
     are ((positions, views), (x, y)) or ((positions, views), (x, y, sample_weight)).
 
     examples, views: how many there are. dtype: of the table, "float16" by default: log-probabilities and
-    log-odds to 0.05 %; a table of 50,000 examples, 8 views and 10 classes has 8 MB (`nbytes`).
+    log-odds to 0.05 %; "float32" for the numbers of a regression. A table of 50,000 examples, 8 views and 10 classes
+    has 8 MB (`nbytes`).
 
     Raises ValueError for arguments out of range.
     """
@@ -39,7 +40,7 @@ class TeacherCache:
             raise ValueError(f"dtype must be 'float16' or 'float32', not {dtype!r}")
         self.examples, self.views, self.dtype = examples, views, dtype
         self.filled = np.zeros((examples, views), bool)
-        self.kind: Literal["softmax", "sigmoid"] | None = None
+        self.kind: Kind | None = None
         self.table: np.ndarray | None = None
         self.is_average = False
 
@@ -58,11 +59,13 @@ class TeacherCache:
     ) -> TeacherCache:
         """Asks the teacher about all batches of a tf.data.Dataset, in inference mode, and returns the cache itself.
 
-        A view that is there already is asked for again and replaced. The other arguments are those of `Distiller`.
+        A view that is there already is asked for again and replaced. The other arguments are those of `Distiller`;
+        for `PredictionDistillation` teacher_activation is "numbers", and for multi-label logits "sigmoid_logits".
         Each new size of a batch costs a compilation.
 
         Raises:
-            ValueError: a position or a view out of range, or outputs of another shape than before.
+            ValueError: a position or a view out of range, outputs of another shape than before, or too large for
+                `dtype`.
         """
         models = list(teacher) if isinstance(teacher, Sequence) else [teacher]
         teachers = FixedTeachers(models, teacher_weights, teacher_activation, ())
@@ -79,7 +82,10 @@ class TeacherCache:
                 )
         # Logits of any size become log-probabilities, which half precision holds well.
         values = ops.log_softmax(scores.values) if scores.kind == "softmax" else scores.values
-        found = ops.convert_to_numpy(values).astype(self.dtype)
+        exact = ops.convert_to_numpy(values)
+        if (largest := np.abs(exact).max(initial=0)) > np.finfo(self.dtype).max:
+            raise ValueError(f"the teacher says {largest:g}, which {self.dtype} cannot hold: give dtype='float32'")
+        found = exact.astype(self.dtype)
         if self.table is None:
             self.kind = scores.kind
             self.table = np.zeros((self.examples, self.views, *found.shape[1:]), self.dtype)
@@ -89,7 +95,7 @@ class TeacherCache:
         self.filled[positions, views] = True
 
     def average(self) -> TeacherCache:
-        """A new cache of one answer for each example: the mean of the teacher's probabilities over its views.
+        """A new cache of one answer for each example: the mean of the teacher's predictions over its views.
 
         It is the answer of test-time views, and answers for any view of the example, one that the teacher has not seen
         too. Views that are not filled do not count.
@@ -101,6 +107,8 @@ class TeacherCache:
         there = self.filled.reshape(*self.filled.shape, *[1] * (table.ndim - 2))
         if self.kind == "softmax":
             mean = _log_mean(table, there)
+        elif self.kind == "numbers":
+            mean = np.where(there, table, 0).sum(1, keepdims=True) / np.maximum(there.sum(1, keepdims=True), 1)
         else:  # log-odds of the mean: from the means of p and of 1 - p
             yes, no = (_log_mean(-np.logaddexp(0, sign * table), there) for sign in (-1, 1))
             mean = yes - no
@@ -150,7 +158,7 @@ class TeacherCache:
             table, filled, kind = stored["table"], stored["filled"], str(stored["kind"])
             is_average = "is_average" in stored and bool(stored["is_average"])  # not in files of kspec 0.3
         cache = cls(filled.shape[0], filled.shape[1], table.dtype.name)
-        cache.table, cache.filled, cache.kind = table, filled, "softmax" if kind == "softmax" else "sigmoid"
+        cache.table, cache.filled, cache.kind = table, filled, cast("Kind", kind)
         cache.is_average = is_average
         return cache
 

@@ -9,7 +9,7 @@ from typing import Any
 from keras import ops
 
 from kspec.parts.distillation.scores import Scores
-from kspec.parts.distillation.weight import Weight, check_weight
+from kspec.parts.distillation.weight import Weight, check_weight, is_number
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,32 @@ class LogitsDistillation:
 
     def of_outputs(self, labels: Any, teacher: Scores, student: Scores) -> Any:
         """The loss of each example and position, float32 (batch, ...)."""
-        of_teacher = teacher.log_probabilities(self.temperature)
-        return self.temperature**2 * _divergence(of_teacher, student.log_probabilities(self.temperature))
+        temperature = float(self.temperature)
+        of_teacher = teacher.log_probabilities(temperature)
+        return temperature**2 * _divergence(of_teacher, student.log_probabilities(temperature))
+
+
+@dataclass(frozen=True)
+class PredictionDistillation:
+    """The mean squared difference between the student's and the teacher's predictions, for a regression.
+
+    The outputs are compared as they are: in the unit of the labels, without a temperature. Of a network with classes
+    it compares what the last layer gives, probabilities or logits.
+
+    Source: J. Ba, R. Caruana, "Do Deep Nets Really Need to be Deep?", arXiv:1312.6184, equation 1; here the mean over
+    the outputs in place of half the sum.
+
+    weight: number or function of the step, 0.9 by default. Raises ValueError for an argument out of range.
+    """
+
+    weight: Weight = 0.9
+
+    def __post_init__(self) -> None:
+        check_weight("weight", self.weight)
+
+    def of_outputs(self, labels: Any, teacher: Scores, student: Scores) -> Any:
+        """The loss of each example and position, float32 (batch, ...)."""
+        return ops.mean(ops.square(teacher.values - student.values), axis=-1)
 
 
 @dataclass(frozen=True)
@@ -62,7 +86,7 @@ class DecoupledDistillation:
         check_weight("weight", self.weight)
         _check_positive("temperature", self.temperature)
         for name, value in (("alpha", self.alpha), ("beta", self.beta)):
-            if not 0 <= value < math.inf:
+            if not (is_number(value) and value >= 0):
                 raise ValueError(f"{name} must be a number of at least 0, not {value!r}")
 
     def of_outputs(self, labels: Any, teacher: Scores, student: Scores) -> Any:
@@ -72,12 +96,12 @@ class DecoupledDistillation:
         if labels is None:
             raise ValueError("DecoupledDistillation needs labels: it treats the target class apart")
         target = _one_hot(labels, student.values)
-        of_teacher, of_student = (one.log_probabilities(self.temperature) for one in (teacher, student))
+        temperature, alpha, beta = float(self.temperature), float(self.alpha), float(self.beta)
+        of_teacher, of_student = (one.log_probabilities(temperature) for one in (teacher, student))
         teacher_pair, teacher_others = _decoupled(of_teacher, target)
         student_pair, student_others = _decoupled(of_student, target)
         others = ops.where(target, 0.0, ops.exp(teacher_others) * (teacher_others - student_others))
-        loss = self.alpha * _divergence(teacher_pair, student_pair) + self.beta * ops.sum(others, axis=-1)
-        return self.temperature**2 * loss
+        return temperature**2 * (alpha * _divergence(teacher_pair, student_pair) + beta * ops.sum(others, axis=-1))
 
 
 @dataclass(frozen=True)
@@ -140,7 +164,7 @@ class AttentionTransfer:
 
 
 def _check_positive(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    if not (is_number(value) and value > 0):
         raise ValueError(f"{name} must be a number above 0, not {value!r}")
 
 

@@ -8,8 +8,9 @@ from typing import Any, Literal, get_args
 import keras
 from keras import ops
 
-Activation = Literal["linear", "softmax", "sigmoid"]
-"""The function at the end of a network; "linear" gives logits."""
+Activation = Literal["linear", "softmax", "sigmoid", "sigmoid_logits", "numbers"]
+"""What a network ends with. "linear": logits of a softmax, or of a sigmoid where there is one unit. "sigmoid_logits":
+logits of one sigmoid for each class (multi-label). "numbers": no classes, the output is the prediction (regression)."""
 
 SMALLEST = 1e-30
 """Probabilities below it count as it. Not Keras' 1e-7, which hides every gap of logits over 16; and not the smallest
@@ -18,22 +19,30 @@ LARGEST = 1 - 2**-24
 """The largest float32 below 1: log-odds of a sigmoid end at 16.6."""
 
 
+Kind = Literal["softmax", "sigmoid", "numbers"]
+
+
 @dataclass(frozen=True)
 class Scores:
     """The prediction of a network before its last function.
 
     values: float32 (batch, ..., classes). kind: "softmax" where the last axis is one distribution over classes,
-    "sigmoid" where each number is the log-odds of its own class.
+    "sigmoid" where each number is the log-odds of its own class; "numbers" where the values are the prediction itself.
     """
 
     values: Any
-    kind: Literal["softmax", "sigmoid"]
+    kind: Kind
 
     def log_probabilities(self, temperature: float) -> Any:
         """Logarithms of the softened distributions, (batch, ..., classes).
 
         A sigmoid is a distribution over two: (batch, ..., classes, 2), the class itself first.
+
+        Raises:
+            ValueError: the scores are numbers, which have no probabilities.
         """
+        if self.kind == "numbers":
+            raise ValueError("numbers have no probabilities to soften: PredictionDistillation compares them")
         softened = self.values / temperature
         if self.kind == "softmax":
             return ops.log_softmax(softened, axis=-1)
@@ -53,7 +62,10 @@ def scores_of(output: Any, activation: Activation) -> Scores:
     Raises:
         ValueError: probabilities of 16 bits, where those logits are lost that a temperature makes audible.
     """
-    if activation != "linear" and keras.backend.standardize_dtype(output.dtype) in ("float16", "bfloat16"):
+    if activation in ("softmax", "sigmoid") and keras.backend.standardize_dtype(output.dtype) in (
+        "float16",
+        "bfloat16",
+    ):
         raise ValueError(
             f"the {activation} at the end of a network gives {keras.backend.standardize_dtype(output.dtype)}, "
             "from which its logits cannot be recovered: give its last layer dtype='float32'"
@@ -64,7 +76,9 @@ def scores_of(output: Any, activation: Activation) -> Scores:
     if activation == "sigmoid":
         values = ops.clip(values, SMALLEST, LARGEST)
         return Scores(ops.log(values) - ops.log1p(-values), "sigmoid")
-    return Scores(values, "sigmoid" if values.shape[-1] == 1 else "softmax")
+    if activation == "numbers":
+        return Scores(values, "numbers")
+    return Scores(values, "sigmoid" if activation == "sigmoid_logits" or values.shape[-1] == 1 else "softmax")
 
 
 def activation_of(model: keras.Model, given: Activation | None, whose: str) -> Activation:
@@ -73,22 +87,40 @@ def activation_of(model: keras.Model, given: Activation | None, whose: str) -> A
     whose: "teacher" or "student", for the message.
 
     Raises:
-        ValueError: the network has several outputs, or does not say what it ends with, or the given name is unknown.
+        ValueError: the network does not give one tensor, or does not say what it ends with, or the given name is
+            unknown.
     """
+    check_activation(given, whose)
+    _check_one_output(model, whose)
     if given is not None:
-        if given not in get_args(Activation):
-            raise ValueError(f"{whose}_activation must be one of {', '.join(get_args(Activation))}, not {given!r}")
         return given
-    outputs = getattr(model, "outputs", None) or ()
-    if len(outputs) > 1:
-        raise ValueError(f"the {whose} has {len(outputs)} outputs; distillation needs a network with one")
+    outputs = getattr(model, "outputs", None)
     found = _activation_before(outputs[0]) if outputs else None
     if found is None:
         raise ValueError(
             f"cannot see whether the {whose} ends with logits or probabilities: "
-            f"say {whose}_activation='linear', 'softmax' or 'sigmoid'"
+            f"say {whose}_activation='linear', 'softmax', 'sigmoid' or 'sigmoid_logits'"
         )
     return found
+
+
+def check_activation(given: Activation | None, whose: str) -> None:
+    """Raises ValueError for a name that is none."""
+    if given is not None and given not in get_args(Activation):
+        raise ValueError(f"{whose}_activation must be one of {', '.join(get_args(Activation))}, not {given!r}")
+
+
+def _check_one_output(model: keras.Model, whose: str) -> None:
+    """Only of networks that are graphs of layers; what others give is seen when they run."""
+    outputs = getattr(model, "outputs", None) or ()
+    if len(outputs) > 1:
+        raise ValueError(f"the {whose} has {len(outputs)} outputs; distillation needs a network with one")
+    is_graph = outputs and not isinstance(model, keras.Sequential)
+    if is_graph and not keras.backend.is_keras_tensor(model.output):
+        raise ValueError(
+            f"the {whose} gives its output in a {type(model.output).__name__}, and distillation needs the tensor "
+            "itself: keras.Model(model.input, model.outputs[0]) gives it, with the same weights"
+        )
 
 
 def _activation_before(tensor: Any) -> Activation | None:

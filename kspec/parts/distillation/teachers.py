@@ -11,6 +11,7 @@ from keras import ops
 
 from kspec.parts.distillation.features import with_features
 from kspec.parts.distillation.scores import Activation, Scores, activation_of, scores_of
+from kspec.parts.distillation.weight import is_number
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,16 @@ class SelfTeacher:
     decay: float = 0.999
 
     def __post_init__(self) -> None:
-        if not 0 <= self.decay <= 1:
-            raise ValueError(f"decay must be between 0 and 1, not {self.decay}")
+        if not (is_number(self.decay) and 0 <= self.decay <= 1):
+            raise ValueError(f"decay must be between 0 and 1, not {self.decay!r}")
 
 
 class FixedTeachers:
     """Trained networks, run in inference mode. Nothing of them is changed, `trainable` neither.
 
     Several teachers speak with one voice, the weighted mean of their scores: the geometric mean of their predictions
-    (Hinton, arXiv:1503.02531, section 1, has it beside the arithmetic one), which a temperature leaves what it is.
+    (Hinton, arXiv:1503.02531, section 1, has it beside the arithmetic one), which a temperature leaves what it is. Of
+    numbers, as in a regression, it is the arithmetic mean.
     """
 
     def __init__(
@@ -51,13 +53,23 @@ class FixedTeachers:
     ) -> None:
         self.models = list(models)
         weights = [1.0] * len(self.models) if weights is None else list(weights)
-        if len(weights) != len(self.models) or min(weights, default=0) < 0 or sum(weights) <= 0:
-            raise ValueError(f"teacher_weights must be {len(self.models)} numbers of at least 0, not {weights}")
-        self.weights = [weight / sum(weights) for weight in weights]
+        are_weights = all(is_number(one) and one >= 0 for one in weights)
+        if len(weights) != len(self.models) or not are_weights or sum(weights) <= 0:
+            raise ValueError(
+                f"teacher_weights must be {len(self.models)} numbers of at least 0, one above 0, not {weights}"
+            )
+        self.weights = [float(weight) / float(sum(weights)) for weight in weights]
         self.activations = [activation_of(model, activation, "teacher") for model in self.models]
+        self._logits = [activation is None and found == "linear" for found in self.activations]
         if layers and len(self.models) > 1:
             raise ValueError("features come from one teacher: several have no common layer")
         self._tapped = with_features(self.models[0], layers, "teacher") if layers else None
+
+    def read_logits_as(self, activation: Activation) -> None:
+        """Logits of which nobody has said what they are of, are of what the student's are."""
+        self.activations = [
+            activation if is_open else found for is_open, found in zip(self._logits, self.activations, strict=True)
+        ]
 
     @property
     def variables(self) -> list[Any]:
@@ -102,6 +114,10 @@ class PastSelf:
         self._trainable = len(self._model.trainable_variables)
         self.average: list[Any] = []
 
+    def read_logits_as(self, activation: Activation) -> None:
+        """The logits are the student's own."""
+        self.activation = activation
+
     def make_variables(self, add_weight: Any) -> None:
         """Makes the average with the `add_weight` of the layer that owns it."""
         for number, variable in enumerate(self._follows):
@@ -127,7 +143,7 @@ class PastSelf:
             return
         for average, variable in zip(self.average, self._follows, strict=True):
             if "float" in variable.dtype:
-                step = (1 - self.decay) * (ops.stop_gradient(ops.convert_to_tensor(variable)) - average)
+                step = (1 - float(self.decay)) * (ops.stop_gradient(ops.convert_to_tensor(variable)) - average)
                 average.assign(average + ops.cast(step, average.dtype))
 
     def __call__(self, inputs: Any) -> tuple[Scores, list[Any]]:

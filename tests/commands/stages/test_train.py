@@ -252,3 +252,94 @@ def test_a_pattern_without_a_layer(kspec, small, stage, says):
     assert result.code == 2
     assert says in result.err
     assert "epoch 1" not in result.out
+
+
+REGRESSION = """
+data: {sklearn: diabetes, validation: 0.15, test: 0.2, batch_size: 32}
+model: {MLP: {hidden: [8]}}
+training: {epochs: 1}
+"""
+
+
+def history(folder):
+    names, *rows = ((folder / "history.csv").read_text()).splitlines()
+    return [dict(zip(names.split(","), map(float, row.split(",")), strict=True)) for row in rows]
+
+
+def test_a_regression_learns_what_its_teacher_predicts(kspec, small, tmp_path):
+    """With the weights of the teacher the loss to it is 0, and beside one of others the mean squared difference."""
+    still = f"epochs: 2, {STILL}"
+    small.write_text(
+        f"""{REGRESSION}
+stages:
+  - train: {{{still}, distill: {{teacher: previous, hard_weight: 0}}}}
+  - train: {{epochs: 3, learning_rate: 0.01}}
+  - train: {{{still}, distill: {{teacher: [base, previous], teacher_weights: [0, 1]}}}}
+  - train: {{{still}, distill: {{teacher: [base, previous], teacher_weights: [0, 1], views: 1}}}}
+  - train: {{{still}, distill: {{teacher: [base, previous], teacher_weights: [1, 1], views: 1}}}}
+"""
+    )
+    result = kspec("run", small)
+    assert (result.code, result.err) == (0, "")
+    folder = only_run(tmp_path / "runs")
+    losses = {
+        number: [row["soft_loss"] for row in history(folder / f"stages/{number}_train")] for number in (1, 3, 4, 5)
+    }
+    assert losses[1] + losses[3] == [0, 0, 0, 0]
+    assert losses[4] == pytest.approx([0, 0], abs=1e-6)
+    assert min(losses[5]) > 0.1
+    with np.load(folder / "stages/5_train/teacher_scores.npz") as stored:
+        table = stored["table"]
+        assert (table.dtype, str(stored["kind"]), table.shape[1:]) == ("float32", "numbers", (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("distill", "place"),
+    [
+        ("temperature: 4", "temperature: a regression has no probabilities to soften"),
+        ("soft: DecoupledDistillation", "soft: DecoupledDistillation is for classes, and the task is a regression"),
+    ],
+)
+def test_a_regression_without_a_temperature(kspec, small, distill, place):
+    small.write_text(f"{REGRESSION}\nstages:\n  - train: {{epochs: 1, distill: {{teacher: base, {distill}}}}}\n")
+    result = kspec("run", small)
+    assert result.code == 2
+    assert re.search(rf"small\.yaml:7:\d+: stages\[0\]\.train\.distill\.{re.escape(place)}", result.err)
+    assert "epoch 1" not in result.out
+
+
+def test_weights_change_in_the_training(kspec, small, tmp_path):
+    """The weight of the labels is 1 in the first epoch, and 0 in the third."""
+    weight = "{initial: 1, final: 0, begin: 1 epochs, end: 2 epochs}"
+    given = [f"stages=[{{train: {{epochs: 3, distill: {{teacher: base, weight: 0, hard_weight: {weight}}}}}}}]"]
+    assert kspec("run", small, *given).code == 0
+    rows = history(only_run(tmp_path / "runs") / "stages/1_train")
+    assert rows[0]["loss"] == pytest.approx(rows[0]["hard_loss"], rel=0.02)  # a small last batch
+    assert 0.1 < rows[1]["loss"] < 0.9 * rows[1]["hard_loss"]
+    assert rows[2]["loss"] == 0 < rows[2]["hard_loss"]
+
+
+def test_all_that_does_not_fit_a_teacher_at_once(kspec, small):
+    small.write_text(
+        small.read_text()
+        + """
+stages:
+  - train:
+      epochs: 1
+      distill:
+        teacher: [nope, runs/none]
+        soft: {FeatureDistillation: {teacher_layer_name: dense1, student_layer_name: dense9}}
+        hard_weight: {initial: 0, final: 1, end: 2 epochs}
+"""
+    )
+    result = kspec("run", small)
+    assert result.code == 2
+    places = re.findall(r"small\.yaml:(\d+):\d+: stages\[0\]\.train\.distill\.([^:]+): (.+)", result.err)
+    assert sorted((int(line), key) for line, key, _ in places) == [
+        (17, "teacher[0]"),
+        (17, "teacher[1]"),
+        (18, "soft.FeatureDistillation.student_layer_name"),
+        (19, "hard_weight.end"),
+    ]
+    assert "did you mean 'dense1'?" in result.err
+    assert "epoch 1" not in result.out

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import log_softmax
 
-from kspec import DeterministicViews, Distiller, LogitsDistillation, TeacherCache
+from kspec import DeterministicViews, Distiller, LogitsDistillation, PredictionDistillation, TeacherCache
 from kspec.parts.distillation.scores import Scores
 
 RANDOM = np.random.default_rng(0)
@@ -160,3 +160,34 @@ def test_a_cache_and_its_batches_belong_together(network, views):
         distiller.compile("sgd", "sparse_categorical_crossentropy")
         with pytest.raises(ValueError, match=message):
             distiller.fit(data, steps_per_epoch=2, shuffle=False, verbose=0)
+
+
+def _numbers(bias):
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    model.set_weights([np.zeros((64, 2), "float32"), np.array([bias, 2 * bias], "float32")])
+    return model
+
+
+def test_a_cache_of_a_regression(views, tmp_path):
+    cache = TeacherCache(20, 3, "float32").fill(_numbers(3.0), views.all(), teacher_activation="numbers")
+    cache.save(tmp_path / "numbers.npz")
+    student = _numbers(1.0)
+    for one in (cache, TeacherCache.load(tmp_path / "numbers.npz"), cache.average()):
+        np.testing.assert_array_equal(one.table[:, 0], [[3.0, 6.0]] * 20)
+        distiller = Distiller(one, student, PredictionDistillation(1.0), hard_weight=0.0)
+        distiller.compile(keras.optimizers.SGD(0.0), "mse")
+        batches = one.attach(views.epochs()).map(lambda x, _: (x, tf.zeros((tf.shape(x["inputs"])[0], 2))))
+        logs = distiller.fit(batches, steps_per_epoch=views.steps, shuffle=False, verbose=0).history
+        assert logs["soft_loss"] == pytest.approx([10.0])  # (2^2 + 4^2) / 2
+
+
+def test_the_mean_of_numbers_over_the_views_that_are_there():
+    cache = TeacherCache(2, 3, "float32")
+    scores = Scores(tf.constant([[1.0], [4.0], [7.0]]), "numbers")
+    cache._put(np.array([0, 0, 1]), np.array([0, 2, 1]), scores)
+    np.testing.assert_array_equal(cache.average().table, [[[2.5]], [[7.0]]])
+
+
+def test_numbers_that_half_precision_cannot_hold(views):
+    with pytest.raises(ValueError, match="the teacher says 80000, which float16 cannot hold: give dtype='float32'"):
+        TeacherCache(20, 3).fill(_numbers(40000.0), views.all(), teacher_activation="numbers")

@@ -14,6 +14,7 @@ from kspec.parts.distillation.losses import (
     DecoupledDistillation,
     FeatureDistillation,
     LogitsDistillation,
+    PredictionDistillation,
 )
 from kspec.parts.distillation.scores import scores_of
 
@@ -191,3 +192,23 @@ def test_a_dead_layer_has_a_finite_gradient():
 def test_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_predictions_by_hand():
+    teacher, student = np.array([[3.0, 50.0], [1.0, 1.0]], "float32"), np.array([[1.0, 53.0], [1.0, 1.0]], "float32")
+    found = _of_outputs(PredictionDistillation(), teacher, student, activation="numbers")
+    np.testing.assert_allclose(found, [6.5, 0.0])  # (2^2 + 3^2) / 2
+
+
+@pytest.mark.parametrize("wrong", ["0.5", True, -1, float("inf")])
+@pytest.mark.parametrize("name", ["temperature", "alpha", "beta", "weight"])
+def test_arguments_that_are_no_numbers(name, wrong):
+    with pytest.raises(ValueError, match=f"{name} must be a number"):
+        DecoupledDistillation(**{name: wrong})
+
+
+def test_arguments_of_numpy_give_the_same_loss():
+    logits = np.array([[1.0, 2.0, 0.0]], "float32"), np.array([[0.0, 1.0, 3.0]], "float32")
+    ours = _of_outputs(DecoupledDistillation(3.0, 1.0, 8.0), *logits, np.array([0]))
+    numpys = _of_outputs(DecoupledDistillation(np.float64(3), np.float32(1), np.int64(8)), *logits, np.array([0]))
+    assert (numpys.dtype, numpys.tolist()) == (ours.dtype, ours.tolist())

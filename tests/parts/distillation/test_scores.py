@@ -81,7 +81,7 @@ def test_what_cannot_be_seen_must_be_said():
     with pytest.raises(ValueError, match="say student_activation="):
         activation_of(model, None, "student")
     assert activation_of(model, "linear", "student") == "linear"
-    with pytest.raises(ValueError, match="teacher_activation must be one of linear, softmax, sigmoid, not 'relu'"):
+    with pytest.raises(ValueError, match=r"teacher_activation must be one of linear, .*, numbers, not 'relu'"):
         activation_of(model, "relu", "teacher")
 
 
@@ -89,3 +89,15 @@ def test_one_output():
     x = keras.Input((3,))
     with pytest.raises(ValueError, match="the teacher has 2 outputs"):
         activation_of(keras.Model(x, [x, x]), None, "teacher")
+
+
+def test_logits_of_several_labels_and_numbers():
+    logits = np.array([[1.0, -2.0]], "float32")
+    labels, numbers = scores_of(logits, "sigmoid_logits"), scores_of(logits, "numbers")
+    assert (labels.kind, numbers.kind) == ("sigmoid", "numbers")
+    expected = [[[np.log(1 / (1 + np.exp(-z))), np.log(1 / (1 + np.exp(z)))] for z in (0.5, -1.0)]]
+    np.testing.assert_allclose(labels.log_probabilities(2.0), expected, rtol=1e-6)
+    np.testing.assert_array_equal(numbers.values, logits)
+    assert scores_of(tf.cast(logits, "float16"), "numbers").values.dtype == "float32"
+    with pytest.raises(ValueError, match="numbers have no probabilities to soften"):
+        numbers.log_probabilities(2.0)

@@ -93,7 +93,7 @@ def test_decay_out_of_range(decay):
         SelfTeacher(decay)
 
 
-@pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0]])
+@pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0], ["1", 1], [float("nan"), 1]])
 def test_wrong_teacher_weights(weights):
     with pytest.raises(ValueError, match="teacher_weights must be 2 numbers"):
         Distiller([_line(1.0), _line(2.0)], _line(1.0), teacher_weights=weights)
