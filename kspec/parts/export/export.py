@@ -38,6 +38,9 @@ def export(
     folder: is made if need be; a file that is there is never replaced.
     formats: `saved_model`, `litert` (.tflite), `openvino` (a folder with .xml and .bin), `onnx`. All read batches of
         any size, but LiteRT one example at a time where there are recurrent layers.
+        Inputs have the model's names (the keys, where it takes a dict), but for those that TensorFlow cannot take:
+        `petal length (cm)` is `petal_length_cm` in every file. The result's `inputs` says which is which, and
+        `kspec.run_file` takes both.
     examples: what `model.predict` takes; the first 256 are run.
     precision: of litert and openvino: `float32`, `float16` (weights), `int8` (weights and activations, for which
         `calibration` gives some hundreds of examples of train), and of litert `dynamic_range` (weights in int8).

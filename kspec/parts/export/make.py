@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from kspec.parts.export import convert
 from kspec.parts.export.compare import Comparison, Task, compare, judge, task_of
 from kspec.parts.export.runtimes import Runtime, run_file
-from kspec.parts.export.signature import Arrays, has_loop, inputs_of, named, predictions, texts_inside
+from kspec.parts.export.signature import Arrays, file_names, has_loop, inputs_of, named, predictions, texts_inside
 from kspec.parts.export.silence import silence
 from kspec.parts.export.table import CANNOT, NEEDS, ExportError, Format, Precision, file_name
 
@@ -30,7 +31,8 @@ class Exported:
 
     path: of the file, or the folder of a SavedModel or of OpenVINO; None where it failed, and then `reason` says why.
     size, gzip: bytes, of all files of a folder. runtime: that ran it. batch: the only size that it reads; None
-    for any. compared: with Keras. notes: what is not as one would think.
+    for any. inputs: the name of each input in the model, which `run_file` takes too -> its name in the file.
+    compared: with Keras. notes: what is not as one would think.
     """
 
     format: Format
@@ -40,6 +42,7 @@ class Exported:
     gzip: int = 0
     runtime: str = ""
     batch: int | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
     compared: Comparison | None = None
     notes: tuple[str, ...] = ()
     reason: str = ""
@@ -149,9 +152,15 @@ def write(source: Source, form: Format, precision: Precision, made: Path, scratc
         if form == "saved_model":
             shutil.copytree(saved, made)
         elif form == "litert":
-            convert.to_litert(saved, made, precision, source.calibration)
+            convert.to_litert(saved, made, precision, _calibration(source))
         else:
-            convert.to_openvino(saved, made, precision, source.calibration, attention=_attends(source.network))
+            convert.to_openvino(saved, made, precision, _calibration(source), attention=_attends(source.network))
+
+
+def _calibration(source: Source) -> Arrays | None:
+    """By the file's names of the inputs."""
+    held, names = source.calibration, file_names(inputs_of(source.network))
+    return None if held is None else {names[name]: values for name, values in held.items()}
 
 
 def _attends(network: keras.Model) -> bool:
@@ -167,14 +176,18 @@ def _finished(source: Source, form: Format, precision: Precision, made: Path, fo
     compared = compare(found, source.wanted, source.task)
     judge(found, source.wanted, compared, precision, source.least)
     _other_shapes(run, source, precision)
-    notes = [said] if said else []
-    if run.batch is not None:
-        notes.append(f"reads {run.batch} example at a time: recurrent layers have no open batch in LiteRT")
-    if wide := _open_lengths(source.network):
-        notes.append(f"reads any length of {', '.join(wide)}")
+    names = file_names(inputs_of(source.network))
+    notes = (*([said] if said else []), *_notes(source.network, run))
     size, squeezed = sizes(made)
     shutil.move(made, folder / made.name)
-    return Exported(form, precision, folder / made.name, size, squeezed, run.name, run.batch, compared, tuple(notes))
+    return Exported(form, precision, folder / made.name, size, squeezed, run.name, run.batch, names, compared, notes)
+
+
+def _notes(network: keras.Model, run: Runtime) -> Iterator[str]:
+    if run.batch is not None:
+        yield f"reads {run.batch} example at a time: recurrent layers have no open batch in LiteRT"
+    if wide := _open_lengths(network):
+        yield f"reads any length of {', '.join(wide)}"
 
 
 def _other_shapes(run: Runtime, source: Source, precision: Precision) -> None:

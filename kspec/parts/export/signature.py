@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import keyword
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -81,6 +83,45 @@ def inputs_of(network: keras.Model) -> dict[str, Any]:
     if isinstance(structure := getattr(network, "_inputs_struct", tensors), Mapping):
         return dict(structure)
     return {tensor.name: tensor for tensor in tensors}
+
+
+VALID = re.compile("[A-Za-z][A-Za-z0-9_]*")
+"""Of a name: what TensorFlow keeps as the name of an argument, with which every file begins."""
+
+
+def file_names(names: Iterable[str]) -> dict[str, str]:
+    """The name of each input in the model -> its name in the file: `petal length (cm)` -> `petal_length_cm`.
+
+    A name stays where TensorFlow takes it as that of an argument, and differs from the others in more than upper and
+    lower case. The result is the same for any order of the names.
+    """
+    rest = sorted(names)
+    made: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in filter(_is_argument, list(rest)):
+        if name.lower() not in taken:
+            made[name] = name
+            taken.add(name.lower())
+    for name in (one for one in rest if one not in made):
+        made[name] = unlike(_as_argument(name), taken)
+        taken.add(made[name].lower())
+    return made
+
+
+def _is_argument(name: str) -> bool:
+    # `self` is an argument of TensorFlow's own function that calls the model.
+    return VALID.fullmatch(name) is not None and not keyword.iskeyword(name) and name != "self"
+
+
+def _as_argument(name: str) -> str:
+    plain = re.sub("[^A-Za-z0-9]+", "_", name).strip("_")
+    return plain if _is_argument(plain) else f"input_{plain}".rstrip("_")
+
+
+def unlike(name: str, taken: set[str]) -> str:
+    """The name, with a number where it is taken. taken: in lower case."""
+    numbered = (f"{name}_{number}" for number in range(2, len(taken) + 3))
+    return next(one for one in (name, *numbered) if one.lower() not in taken)
 
 
 def parts(arrays: Arrays, size: int) -> Iterator[dict[str, np.ndarray]]:

@@ -138,6 +138,55 @@ def test_several_inputs_and_open_lengths(tmp_path):
     assert np.abs(kspec.run_file(made.path)(short) - model.predict(short, verbose=0)).max() < 1e-5
 
 
+def differences(inputs):
+    """A network that tells its inputs apart, and examples for it."""
+    x = list(inputs.values())
+    first = keras.layers.Concatenate()([keras.layers.Rescaling(0.5 * place + 1)(one) for place, one in enumerate(x)])
+    model = keras.Model(inputs, keras.layers.Dense(2)(first))
+    model.layers[-1].set_weights(
+        [np.arange(2 * len(x), dtype="float32").reshape(len(x), 2) - 1, np.zeros(2, "float32")]
+    )
+    return model, {name: np.linspace(-1, place, 40, dtype="float32")[:, None] for place, name in enumerate(inputs)}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_any_name_of_a_column_gets_one_that_a_file_can_hold(tmp_path, form):
+    names = ["petal length (cm)", "a-b", "a_b", "price €", "1st", "_a", "class", "self", "A", "a", "output"]
+    model, x = differences({name: keras.Input((1,), name=name) for name in names})
+    [made] = kspec.export(model, tmp_path, [form], examples=x)
+    assert made.reason == ""
+    inside = ["petal_length_cm", "a_b_2", "a_b", "price", "input_1st", "a_2", "input_class", "input_self", "A"]
+    assert made.inputs == dict(zip(names, [*inside, "a_3", "output"], strict=True))
+    run = kspec.run_file(made.path, threads=1)
+    wanted = model.predict(x, verbose=0)
+    np.testing.assert_allclose(run(x), wanted, atol=1e-5)
+    np.testing.assert_allclose(run({made.inputs[name]: values for name, values in x.items()}), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float16", "dynamic_range", "int8"])
+def test_fewer_bits_of_columns_with_any_name(tmp_path, precision):
+    model, x = differences({name: keras.Input((1,), name=name) for name in ("mean radius", "price €")})
+    made = kspec.quantize(model, tmp_path / "a.tflite", precision, examples=x, calibration=x, task="regression")
+    assert made.inputs == {"mean radius": "mean_radius", "price €": "price"}
+    np.testing.assert_allclose(kspec.run_file(made.path)(x), model.predict(x, verbose=0), atol=0.05)
+
+
+@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict:UserWarning")
+@pytest.mark.parametrize("form", FORMATS)
+def test_files_read_the_keys_of_a_dict_whatever_its_tensors_are_called(tmp_path, form):
+    model, x = differences({"one": keras.Input((1,), name="zz"), "two": keras.Input((1,), name="aa")})
+    [made] = kspec.export(model, tmp_path, [form], examples=x)
+    assert (made.reason, made.inputs) == ("", {"one": "one", "two": "two"})
+    np.testing.assert_allclose(kspec.run_file(made.path)(x), model.predict(x, verbose=0), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict:UserWarning")
+def test_int8_is_calibrated_by_the_keys_of_a_dict(tmp_path):
+    model, x = differences({"one": keras.Input((1,), name="zz"), "two": keras.Input((1,), name="aa")})
+    made = kspec.quantize(model, tmp_path / "a.tflite", examples=x, calibration=x, task="regression")
+    np.testing.assert_allclose(kspec.run_file(made.path)(x), model.predict(x, verbose=0), atol=0.05)
+
+
 def test_strings_stay_in_tensorflow(tmp_path):
     layer = keras.layers.TextVectorization(output_mode="multi_hot", name="words")
     layer.adapt(np.array(["good film", "bad film"], object))
