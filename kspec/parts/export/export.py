@@ -44,6 +44,8 @@ def export(
     examples: what `model.predict` takes; the first 256 are run.
     precision: of litert and openvino: `float32`, `float16` (weights), `int8` (weights and activations, for which
         `calibration` gives some hundreds of examples of train), and of litert `dynamic_range` (weights in int8).
+        Recurrent layers become smaller by `dynamic_range`: int8 is refused by litert, and openvino's leaves them as
+        they are.
     task: `classification`, `multi_label` or `regression`, for the comparison; by default as the outputs look.
     agreement: the share of examples for which fewer bits must give the same class; 0 accepts whatever they give.
 

@@ -113,8 +113,34 @@ def test_recurrent_layers_have_a_fixed_batch_in_litert_and_no_int8(tmp_path):
         np.abs(kspec.run_file(made.path)({"tokens": tokens.astype("int32")}) - model.predict(tokens, verbose=0)).max()
         < 1e-5
     )
-    with pytest.raises(ValueError, match="recurrent layers"):
+    with pytest.raises(ValueError, match="recurrent layers in int8; take dynamic_range"):
         kspec.quantize(model, tmp_path / "a.tflite", examples=tokens, calibration=tokens)
+
+
+@pytest.fixture(scope="module")
+def recurrent():
+    """An LSTM whose weights are nearly all of the network, and sequences."""
+    inputs = keras.Input((6, 16))
+    model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(keras.layers.LSTM(128)(inputs)))
+    return model, np.random.default_rng(0).normal(size=(8, 6, 16)).astype("float32")
+
+
+def test_recurrent_weights_become_smaller_by_dynamic_range(recurrent, tmp_path):
+    model, x = recurrent
+    [whole] = kspec.export(model, tmp_path, ["litert"], examples=x)
+    [small] = kspec.export(model, tmp_path, ["litert"], examples=x, precision="dynamic_range")
+    assert small.size < 0.4 * whole.size
+    assert not any("recurrent layers are no smaller" in one for one in small.notes)
+
+
+@pytest.mark.skipif(find_spec("nncf") is None or find_spec("openvino") is None, reason="needs kspec[export]: nncf")
+def test_recurrent_weights_stay_in_float32_in_openvino_which_its_notes_say(recurrent, tmp_path):
+    model, x = recurrent
+    [made] = kspec.export(model, tmp_path, ["openvino"], examples=x, precision="int8", calibration=x, agreement=0)
+    assert made.size > 4 * model.count_params()
+    assert made.notes == (
+        "recurrent layers are no smaller: NNCF leaves their weights in float32; LiteRT's dynamic_range does not",
+    )
 
 
 def test_mixed_precision_is_written_in_float32_and_left_as_it_was(tmp_path):
