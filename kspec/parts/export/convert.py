@@ -37,6 +37,9 @@ def to_litert(saved: Path, file: Path, precision: Precision, calibration: Arrays
     Not from a concrete function of the Keras 3 model: that converts, and then fails when it runs (READ_VARIABLE).
     int8: weights and activations, by the range of activations on the calibration examples; inputs and outputs stay
     float32, and so does an operation that LiteRT has not in int8. calibration: by the file's names of the inputs.
+
+    Raises:
+        ExportError: an int8 file in which nothing is int8.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
     if precision != "float32":
@@ -46,6 +49,23 @@ def to_litert(saved: Path, file: Path, precision: Precision, calibration: Arrays
     if precision == "int8" and calibration is not None:
         converter.representative_dataset = lambda: _one_by_one(calibration)
     file.write_bytes(converter.convert())
+    if precision == "int8" and "int8" not in types_in(file):
+        raise ExportError("nothing in the file would be int8: LiteRT quantizes none of the network's operations")
+
+
+FEWEST_WEIGHTS = 1024
+"""What LiteRT quantizes without calibration has as many numbers: kWeightsMinNumElementsDefault in the C++ of its converter;
+with TensorFlow 2.21 weights of 1,023 stay as they are."""
+
+
+def types_in(file: Path) -> set[str]:
+    """The types of the tensors of a .tflite file, such as `float32` and `int8`; those in loops too."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    names = {number: name.lower() for name, number in vars(schema.TensorType).items() if isinstance(number, int)}
+    model = schema.Model.GetRootAs(file.read_bytes())
+    graphs = [model.Subgraphs(place) for place in range(model.SubgraphsLength())]
+    return {names[graph.Tensors(place).Type()] for graph in graphs for place in range(graph.TensorsLength())}
 
 
 def _one_by_one(arrays: Arrays) -> Iterator[dict[str, np.ndarray]]:

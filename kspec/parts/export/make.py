@@ -71,14 +71,25 @@ def source_of(
     """The source of a network, from features as `prepare` takes them.
 
     Raises:
-        ExportError: examples that do not fit, or for which Keras gives no numbers.
+        ExportError: examples that do not fit, or for which Keras gives no numbers; calibration without examples, or
+            with NaN or infinity in it.
     """
     arrays = named(network, prepare(first(examples, EXAMPLES)))
     wanted = predictions(network, arrays)
     wanted = wanted.reshape(len(wanted), -1)
     convert.require_finite(wanted, "what Keras predicts for the examples")
-    held = None if calibration is None else named(network, prepare(calibration))
+    held = None if calibration is None else _that_calibrates(named(network, prepare(calibration)))
     return Source(network, arrays, wanted, task or task_of(wanted), held, least)
+
+
+def _that_calibrates(arrays: Arrays) -> Arrays:
+    """The arrays; LiteRT's converter writes float32 without a word where it has seen no range of the activations."""
+    if not all(len(values) for values in arrays.values()):
+        raise ExportError("calibration holds no examples; give some hundreds of train, e.g. calibration=x_train[:512]")
+    for name, values in arrays.items():
+        if values.dtype.kind == "f":
+            convert.require_finite(values, f"in calibration, a value of {name}")
+    return arrays
 
 
 def first(examples: Any, count: int) -> Any:
@@ -178,7 +189,8 @@ def _finished(source: Source, form: Format, precision: Precision, made: Path, fo
     judge(found, source.wanted, compared, precision, source.least)
     _other_shapes(run, source, precision)
     names = file_names(inputs_of(source.network))
-    notes = (*([said] if said else []), *_notes(source.network, run), *_float_notes(source.network, form, precision))
+    unchanged = _float_notes(source.network, made, form, precision)
+    notes = (*([said] if said else []), *_notes(source.network, run), *unchanged)
     size, squeezed = sizes(made)
     shutil.move(made, folder / made.name)
     return Exported(form, precision, folder / made.name, size, squeezed, run.name, run.batch, names, compared, notes)
@@ -191,10 +203,15 @@ def _notes(network: keras.Model, run: Runtime) -> Iterator[str]:
         yield f"reads any length of {', '.join(wide)}"
 
 
-def _float_notes(network: keras.Model, form: Format, precision: Precision) -> Iterator[str]:
+def _float_notes(network: keras.Model, made: Path, form: Format, precision: Precision) -> Iterator[str]:
     """What is not in fewer bits, though its file is."""
     if form == "openvino" and precision == "int8" and has_loop(network):  # NNCF 3.1 has no rule for their loops
         yield "recurrent layers are no smaller: NNCF leaves their weights in float32; LiteRT's dynamic_range does not"
+    if form == "litert" and precision == "dynamic_range" and "int8" not in convert.types_in(made):
+        fewest = f"{convert.FEWEST_WEIGHTS:,}"
+        yield f"nothing in it is int8: LiteRT leaves weights of fewer than {fewest} numbers as they are"
+    if form == "litert" and precision == "float16" and "float16" not in convert.types_in(made):
+        yield "nothing in it is float16: LiteRT has found no weights to keep so"
 
 
 def _other_shapes(run: Runtime, source: Source, precision: Precision) -> None:

@@ -77,6 +77,45 @@ def test_fewer_bits_without_calibration(convolutional, tmp_path, precision):
     assert made.path.name == f"model_{precision}.tflite" and made.compared.agreement >= 0.95
 
 
+def dense(units):
+    inputs = keras.Input((32,))
+    x = np.linspace(-1, 1, 640, dtype="float32").reshape(20, 32)
+    return keras.Model(inputs, keras.layers.Dense(units)(inputs)), x
+
+
+@pytest.mark.parametrize(("units", "notes"), [
+    (31, ("nothing in it is int8: LiteRT leaves weights of fewer than 1,024 numbers as they are",)),
+    (32, ()),
+])  # fmt: skip
+def test_the_fewest_weights_that_dynamic_range_makes_smaller(tmp_path, units, notes):
+    model, x = dense(units)
+    [made] = kspec.export(model, tmp_path, ["litert"], examples=x, precision="dynamic_range", task="regression")
+    assert (made.reason, made.notes) == ("", notes)
+
+
+def test_files_in_which_nothing_has_fewer_bits(tmp_path):
+    inputs = keras.Input((4,), dtype="int32")
+    model = keras.Model(inputs, keras.layers.Flatten()(inputs))
+    x = np.arange(20).reshape(5, 4)
+    [half] = kspec.export(model, tmp_path, ["litert"], examples=x, precision="float16")
+    assert half.notes == ("nothing in it is float16: LiteRT has found no weights to keep so",)
+    with pytest.raises(ValueError, match="nothing in the file would be int8"):
+        kspec.quantize(model, tmp_path / "a.tflite", "int8", examples=x, calibration=x)
+    assert "nothing in the file would be int8" in converted_in_vain(model, x, "litert", "int8")
+    assert os.listdir(tmp_path) == ["model_float16.tflite"]
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    (lambda x: x[:0], "^calibration holds no examples; give some hundreds of train"),
+    (lambda x: np.where(x > 0.99, np.nan, x), "^in calibration, a value of image is NaN or infinite$"),
+])  # fmt: skip
+def test_calibration_that_shows_no_range_is_refused(convolutional, tmp_path, wrong, message):
+    model, images = convolutional
+    with pytest.raises(ValueError, match=message):
+        kspec.export(model, tmp_path, ["litert"], examples=images, precision="int8", calibration=wrong(images))
+    assert os.listdir(tmp_path) == []
+
+
 def test_what_a_format_cannot_hold_is_refused_with_the_reason_and_leaves_nothing(convolutional, tmp_path):
     model, images = convolutional
     found = kspec.export(
