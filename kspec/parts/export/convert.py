@@ -54,8 +54,8 @@ def to_litert(saved: Path, file: Path, precision: Precision, calibration: Arrays
 
 
 FEWEST_WEIGHTS = 1024
-"""What LiteRT quantizes without calibration has as many numbers: kWeightsMinNumElementsDefault in the C++ of its converter;
-with TensorFlow 2.21 weights of 1,023 stay as they are."""
+"""What LiteRT quantizes without calibration has as many numbers: kWeightsMinNumElementsDefault in the C++ of its
+converter; with TensorFlow 2.21 weights of 1,023 stay as they are."""
 
 
 def types_in(file: Path) -> set[str]:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import keras
 
 from kspec.parts.export.compare import LEAST_AGREEMENT, Task
-from kspec.parts.export.make import Exported, make, reason_of, refusal, source_of, write
+from kspec.parts.export.make import Exported, make, refusal, source_of, write
+from kspec.parts.export.reasons import reason_of
 from kspec.parts.export.signature import in_float32, network_of
 from kspec.parts.export.table import FORMATS, PRECISIONS, ExportError, Format, Precision, file_name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import numpy as np
 
 from kspec.parts.export import convert
 from kspec.parts.export.compare import Comparison, Task, compare, judge, task_of
+from kspec.parts.export.reasons import reason_of
 from kspec.parts.export.runtimes import Runtime, run_file
 from kspec.parts.export.signature import Arrays, file_names, has_loop, inputs_of, named, predictions, texts_inside
 from kspec.parts.export.silence import silence
@@ -132,20 +132,6 @@ def make(source: Source, form: Format, precision: Precision, folder: Path, scrat
         raise
     except Exception as error:  # converters raise many types, and what they say is what there is to say
         return Exported(form, precision, reason=reason_of(error))
-
-
-UNKNOWN = re.compile(r'fused\["\w+:", "([^"@]+)[^\n]*\'tf\.(\w+)\' op is neither')
-"""In what TensorFlow's converter says: the place and the name of an operation that LiteRT has not."""
-
-
-def reason_of(error: Exception) -> str:
-    """The operations that LiteRT has not, where the error is of them, or what it says first."""
-    unknown = {name: place for place, name in reversed(UNKNOWN.findall(str(error)))}
-    if unknown:
-        places = ", ".join(f"{name} ({place})" for name, place in sorted(unknown.items()))
-        return f"LiteRT has no operation for TensorFlow's {places}"
-    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return lines[0][:300]
 
 
 def write(source: Source, form: Format, precision: Precision, made: Path, scratch: Path) -> None:

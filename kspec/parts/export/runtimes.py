@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from kspec.parts.export.reasons import reason_of
 from kspec.parts.export.signature import Arrays, file_names, parts
 from kspec.parts.export.silence import silence
 from kspec.parts.export.table import XML, ExportError
@@ -183,7 +184,7 @@ class OnnxRuntime:
         try:
             self._run = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own types, which have no public name
-            raise ExportError(f"onnxruntime cannot run {path.name}: {str(error).splitlines()[0]}") from error
+            raise ExportError(f"onnxruntime cannot run {path.name}: {reason_of(error)}") from error
         self._inputs = [one.name for one in self._run.get_inputs()]
 
     def __call__(self, arrays: Arrays | np.ndarray) -> np.ndarray:
