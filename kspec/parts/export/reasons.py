@@ -30,8 +30,7 @@ def reason_of(error: Exception) -> str:
             "instead: kspec.quantize, or `quantize: int8` in a spec"
         )
     if absent := NO_RULE.search(text):
-        runtime = "OpenVINO" if absent[1] else "onnxruntime"
-        return f"{runtime} has no operation for TensorFlow's {absent[1] or absent[2]}"
+        return f"{'OpenVINO' if absent[1] else 'ONNX'} has no operation for TensorFlow's {absent[1] or absent[2]}"
     return _first_line(error)
 
 

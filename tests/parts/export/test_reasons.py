@@ -49,7 +49,10 @@ def test_layers_that_keras_has_quantized(tmp_path):
 
 @pytest.mark.parametrize(
     ("form", "runtime", "modules"),
-    [("openvino", "OpenVINO", ["openvino"]), ("onnx", "onnxruntime", ["tf2onnx", "onnxruntime"])],
+    [
+        ("openvino", "OpenVINO", ["openvino"]),
+        ("onnx", "onnxruntime cannot run model.onnx: ONNX", ["tf2onnx", "onnxruntime"]),
+    ],
 )
 def test_operations_that_other_formats_have_not(tmp_path, form, runtime, modules):
     if any(find_spec(name) is None for name in modules):
@@ -58,6 +61,4 @@ def test_operations_that_other_formats_have_not(tmp_path, form, runtime, modules
     model = keras.Model(inputs, keras.ops.linalg.cholesky(inputs))
     x = np.stack(4 * [np.eye(3, dtype="float32")])
     [made] = kspec.export(model, tmp_path, [form], examples=x)
-    assert made.reason.removeprefix(f"onnxruntime cannot run model.onnx: ") == (
-        f"{runtime} has no operation for TensorFlow's Cholesky"
-    )
+    assert made.reason == f"{runtime} has no operation for TensorFlow's Cholesky"
