@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kspec.parts.export.signature import Arrays, file_names, inputs_of, unlike
+from kspec.parts.export.signature import Arrays, file_names, inputs_of, only_output, unlike
 from kspec.parts.export.table import XML, ExportError, Precision
 
 
@@ -113,7 +113,7 @@ def to_onnx(network: keras.Model, file: Path) -> None:
 
     def call(*given: tf.Tensor) -> tf.Tensor:
         values = dict(zip(specs, given, strict=True)) if is_named else list(given) if len(given) > 1 else given[0]
-        return tf.identity(network(values, training=False), name="output")
+        return tf.identity(only_output(network, network(values, training=False)), name="output")
 
     concrete = tf.function(call).get_concrete_function(*specs.values())
     frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False)

@@ -17,7 +17,16 @@ from kspec.parts.export import convert
 from kspec.parts.export.compare import Comparison, Task, compare, judge, task_of
 from kspec.parts.export.reasons import reason_of
 from kspec.parts.export.runtimes import Runtime, run_file
-from kspec.parts.export.signature import Arrays, file_names, has_loop, inputs_of, named, predictions, texts_inside
+from kspec.parts.export.signature import (
+    Arrays,
+    file_names,
+    has_loop,
+    inputs_of,
+    named,
+    per_input,
+    predictions,
+    texts_inside,
+)
 from kspec.parts.export.silence import silence
 from kspec.parts.export.table import CANNOT, NEEDS, ExportError, Format, Precision, file_name
 
@@ -71,14 +80,18 @@ def source_of(
     """The source of a network, from features as `prepare` takes them.
 
     Raises:
-        ExportError: examples that do not fit, or for which Keras gives no numbers; calibration without examples, or
-            with NaN or infinity in it.
+        ExportError: no examples, a dataset, examples that do not fit, or for which Keras gives no numbers; calibration
+            without examples, or with NaN or infinity in it.
     """
-    arrays = named(network, prepare(first(examples, EXAMPLES)))
+    arrays = named(network, prepare(first(per_input(network, examples, "examples"), EXAMPLES)))
+    if not all(len(values) for values in arrays.values()):
+        raise ExportError("there are no examples to run the files on; give some of test, e.g. examples=x_test[:256]")
     wanted = predictions(network, arrays)
     wanted = wanted.reshape(len(wanted), -1)
     convert.require_finite(wanted, "what Keras predicts for the examples")
-    held = None if calibration is None else _that_calibrates(named(network, prepare(calibration)))
+    held = None
+    if calibration is not None:
+        held = _that_calibrates(named(network, prepare(per_input(network, calibration, "calibration"))))
     return Source(network, arrays, wanted, task or task_of(wanted), held, least)
 
 
@@ -93,10 +106,10 @@ def _that_calibrates(arrays: Arrays) -> Arrays:
 
 
 def first(examples: Any, count: int) -> Any:
-    """The first examples of arrays in any structure."""
-    if isinstance(examples, dict):
+    """The first examples of arrays by name, of a tuple of arrays, or of one array."""
+    if isinstance(examples, Mapping):
         return {name: values[:count] for name, values in examples.items()}
-    return [one[:count] for one in examples] if isinstance(examples, list | tuple) else examples[:count]
+    return tuple(one[:count] for one in examples) if isinstance(examples, tuple) else examples[:count]
 
 
 def refusal(network: keras.Model, form: Format, precision: Precision) -> str:

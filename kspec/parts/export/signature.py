@@ -43,6 +43,23 @@ def _prepared(task: Any, x: Any) -> Any:
     return {name: one.numpy() for name, one in made.items()} if isinstance(made, Mapping) else made.numpy()
 
 
+def per_input(network: keras.Model, given: Any, what: str) -> Any:
+    """Features of several inputs in a tuple, of one as they are: a list of examples, or the one array in a list.
+
+    Raises:
+        ExportError: a dataset. what: its argument.
+    """
+    if isinstance(given, tf.data.Dataset):
+        raise ExportError(f"{what}: give arrays, not a tf.data.Dataset, such as x of `x, y = next(iter(dataset))`")
+    if not isinstance(given, list | tuple) or not given:
+        return given
+    inputs = list(inputs_of(network).values())
+    if len(inputs) > 1 and not isinstance(given[0], str | bytes):
+        return tuple(given)
+    is_whole = len(given) == 1 and len(getattr(given[0], "shape", ())) == len(inputs[0].shape)
+    return given[0] if is_whole else list(given)
+
+
 def named(network: keras.Model, features: Any) -> dict[str, np.ndarray]:
     """The features by the names of the network's inputs, in the types that it reads.
 
@@ -146,9 +163,19 @@ def _output(network: keras.Model, batch: Arrays) -> np.ndarray:
     tensors = {name: tf.constant(values) for name, values in batch.items()}
     x: Any = tensors if isinstance(structure, Mapping) else list(tensors.values())
     made = network(x[0] if isinstance(x, list) and len(x) == 1 else x, training=False)
-    if isinstance(made, Mapping | list | tuple):
-        raise ExportError(f"the model '{network.name}' has {len(made)} outputs; models with one are exported")
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(made, "float32")))
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(only_output(network, made), "float32")))
+
+
+def only_output(network: keras.Model, made: Any) -> Any:
+    """The tensor that a network gives, alone, in a list or in a dict.
+
+    Raises:
+        ExportError: it gives several.
+    """
+    tensors = keras.tree.flatten(made)
+    if len(tensors) != 1:
+        raise ExportError(f"the model '{network.name}' has {len(tensors)} outputs; models with one are exported")
+    return tensors[0]
 
 
 @contextmanager

@@ -204,14 +204,15 @@ def test_several_inputs_and_open_lengths(tmp_path):
 
 
 def differences(inputs):
-    """A network that tells its inputs apart, and examples for it."""
-    x = list(inputs.values())
+    """A network that tells its inputs apart, and examples for it, in the structure of the inputs."""
+    x = list(inputs.values() if isinstance(inputs, dict) else inputs)
     first = keras.layers.Concatenate()([keras.layers.Rescaling(0.5 * place + 1)(one) for place, one in enumerate(x)])
     model = keras.Model(inputs, keras.layers.Dense(2)(first))
     model.layers[-1].set_weights(
         [np.arange(2 * len(x), dtype="float32").reshape(len(x), 2) - 1, np.zeros(2, "float32")]
     )
-    return model, {name: np.linspace(-1, place, 40, dtype="float32")[:, None] for place, name in enumerate(inputs)}
+    given = [np.linspace(-1, place, 40, dtype="float32")[:, None] for place in range(len(x))]
+    return model, dict(zip(inputs, given, strict=True)) if isinstance(inputs, dict) else given
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -285,13 +286,67 @@ def test_a_keras_hub_task_is_exported_from_token_ids_of_any_length(tmp_path):
         ({"formats": ["torchscript"]}, "saved_model, litert"),
         ({"precision": "int4"}, "float32, float16, dynamic_range, int8"),
         ({"precision": "int8"}, "needs calibration"),
+        ({"formats": []}, "saved_model, litert"),
         ({"examples": {"picture": np.zeros((2, 8, 8, 3))}}, "reads image; the examples hold picture"),
+        ({"examples": np.zeros((0, 8, 8, 3))}, r"no examples to run the files on; give some of test, e\.g\."),
+        ({"examples": tf.data.Dataset.range(3)}, "^examples: give arrays, not a tf.data.Dataset, such as x of"),
+        ({"precision": "int8", "calibration": tf.data.Dataset.range(3)}, "^calibration: give arrays"),
     ],
 )
 def test_arguments(convolutional, tmp_path, arguments, message):
     model, images = convolutional
     with pytest.raises(ValueError, match=message):
         kspec.export(model, tmp_path, **{"examples": images, "formats": ["litert"], **arguments})
+
+
+def test_one_format_by_its_name(convolutional, tmp_path):
+    model, images = convolutional
+    [made] = kspec.export(model, tmp_path, "litert", examples=images)
+    assert (made.format, made.reason) == ("litert", "")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [lambda x: [x], lambda x: (x,), lambda x: list(x), lambda x: x.tolist()],
+    ids=["a list with the array", "a tuple with it", "a list of arrays", "a list of lists"],
+)
+def test_examples_of_one_input_as_keras_takes_them(convolutional, tmp_path, given):
+    model, images = convolutional
+    many = np.tile(images, (5, 1, 1, 1))
+    [made] = kspec.export(model, tmp_path, "litert", examples=given(many))
+    assert (made.reason, made.compared.examples) == ("", 256)
+
+
+@pytest.mark.parametrize("given", [list, tuple])
+def test_examples_of_several_inputs_in_their_order(tmp_path, given):
+    model, x = differences([keras.Input((1,), name="zz"), keras.Input((1,), name="aa")])
+    [made] = kspec.export(model, tmp_path, "litert", examples=given(x))
+    assert (made.reason, made.compared.examples) == ("", 40)
+    run = kspec.run_file(made.path)
+    np.testing.assert_allclose(run({"zz": x[0], "aa": x[1]}), model.predict(x, verbose=0), atol=1e-5)
+
+
+def test_quantize_makes_the_folder_of_its_file(convolutional, tmp_path):
+    model, images = convolutional
+    made = kspec.quantize(model, tmp_path / "a/b/small.tflite", "float16", examples=images)
+    assert made.path == tmp_path / "a/b/small.tflite" and os.listdir(tmp_path / "a/b") == ["small.tflite"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("wrap", [lambda one: {"p": one}, lambda one: [one]], ids=["dict", "list"])
+def test_the_one_output_in_a_dict_or_a_list(tmp_path, form, wrap):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, wrap(keras.layers.Dense(2)(inputs)))
+    x = np.linspace(-1, 1, 40, dtype="float32").reshape(10, 4)
+    [made] = kspec.export(model, tmp_path, form, examples=x)
+    assert made.reason == "" and kspec.run_file(made.path)(x).shape == (10, 2)
+
+
+def test_several_outputs_are_refused(tmp_path):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, {"a": keras.layers.Dense(2)(inputs), "b": keras.layers.Dense(1)(inputs)}, name="two")
+    with pytest.raises(ValueError, match=r"^the model 'two' has 2 outputs; models with one are exported$"):
+        kspec.export(model, tmp_path, "litert", examples=np.zeros((3, 4)))
 
 
 def test_nothing_is_replaced(convolutional, tmp_path):
