@@ -30,6 +30,8 @@ LIST = "export.json"
 SPLITS = ("validation", "test")
 TRIED = 8
 """Examples that a conversion is tried with."""
+SHOWN = 4
+"""How many inputs a line names."""
 
 
 @dataclass
@@ -204,7 +206,14 @@ def lines(file: File) -> list[str]:
         told += f"; {near.examples} examples: differs from Keras by {near.max_difference:.1e} at most{same}"
     scores = [f"  {split} " + "  ".join(f"{name} {value:.4f}" for name, value in each.items())
               for split, each in (file.metrics or {}).items()]  # fmt: skip
-    return [told, *scores, *(f"  note: {one}" for one in made.notes)]
+    return [told, *scores, *_names_inside(made.inputs), *(f"  note: {one}" for one in made.notes)]
+
+
+def _names_inside(inputs: Mapping[str, str]) -> list[str]:
+    """Which input is which, in a line, where a file cannot name all as the model does."""
+    told = [f"{inside} for '{name}'" for name, inside in inputs.items() if inside != name]
+    more = f", and {len(told) - SHOWN} more: see `inputs` in {LIST}" if len(told) > SHOWN else ""
+    return [f"  inputs in the file: {', '.join(told[:SHOWN])}{more}"] if told else []
 
 
 def _remove(path: Path) -> None:

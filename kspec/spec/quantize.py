@@ -34,8 +34,8 @@ class Int8(Section):
     calibration: int = Field(default=512, ge=1, le=100_000)
     """Examples of train, at equal distances, that show how far activations reach."""
     runtime: Literal["litert", "openvino"] = "litert"
-    """What the file is for: LiteRT's converter writes a .tflite file, NNCF one for OpenVINO. Recurrent layers need
-    `openvino`."""
+    """What the file is for: LiteRT's converter writes a .tflite file, NNCF one for OpenVINO. Not for recurrent layers:
+    `litert` refuses them, and `openvino` leaves their weights in float32. `dynamic_range` makes them smaller."""
 
 
 class DynamicRange(Section):

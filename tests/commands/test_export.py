@@ -103,6 +103,20 @@ def test_a_table_of_numbers_is_exported_whole(kspec, table, tmp_path):
     assert one["reads"] == "features" and one["compared"]["examples"] == 8
 
 
+def test_columns_of_any_name_are_exported_and_their_names_in_the_files_told(kspec, table, tmp_path):
+    pytest.importorskip("pandas")
+    (tmp_path / "table.csv").write_text((tmp_path / "table.csv").read_text().replace("size", "size (cm)", 1))
+    table.write_text(table.read_text() + "stages: [{quantize: {int8: {calibration: 20}}}]\n")
+    done = kspec("run", table, "data.columns.ignore=[kind]")
+    assert (done.code, done.err) == (0, "")
+    assert "inputs in the file: size_cm for 'size (cm)'" in done.out
+    folder = only_run(tmp_path / "runs")
+    assert kspec("export", folder, "--to", "saved_model,litert").code == 0
+    listed = json.loads((folder / "export/export.json").read_text())
+    assert [one["inputs"] for one in listed] == 2 * [{"size (cm)": "size_cm"}]
+    assert kspec("bench", folder, "--rounds", "1").code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -65,17 +65,30 @@ def judge(found: np.ndarray, wanted: np.ndarray, one: Comparison, precision: Pre
     if precision == "float32":
         bound = CLOSE * max(1.0, float(np.abs(wanted).max()))
         if one.max_difference > bound:
-            raise ExportError(f"differs from Keras by {one.max_difference:.2g}; at most {bound:.2g} is accepted")
+            told, limit = _apart(one.max_difference, bound, ".{}g", 2)
+            raise ExportError(f"differs from Keras by {told}; at most {limit} is accepted")
     elif one.agreement is not None:
         if one.agreement < least:
-            raise ExportError(
-                f"agrees with Keras on {100 * one.agreement:.1f} % of {one.examples} examples; "
-                f"at least {100 * least:.0f} % are asked for"
-            )
+            told, limit = _apart(100 * one.agreement, 100 * least, ".{}f", 1)
+            said = f"agrees with Keras on {told} % of {one.examples} examples; at least {limit} % are asked for"
+            raise ExportError(said + _advice(precision))
     elif least > 0:
         error = float(np.sqrt(np.mean((found - wanted) ** 2)) / max(float(np.std(wanted)), 1e-12))
         if error > MOST_ERROR:
-            raise ExportError(f"differs from Keras by {error:.2g} standard deviations; {MOST_ERROR} are accepted")
+            told, limit = _apart(error, MOST_ERROR, ".{}g", 2)
+            said = f"differs from Keras by {told} standard deviations; at most {limit} is accepted"
+            raise ExportError(said + _advice(precision))
+
+
+def _apart(value: float, bound: float, form: str, digits: int) -> tuple[str, str]:
+    """Both numbers, with as many digits as tell them apart."""
+    pairs = ([format(one, form.format(count)) for one in (value, bound)] for count in range(digits, 18))
+    told, limit = next((told, limit) for told, limit in pairs if told != limit)
+    return told, limit
+
+
+def _advice(precision: Precision) -> str:
+    return "; more calibration may bring it nearer, or take dynamic_range (LiteRT)" if precision == "int8" else ""
 
 
 def task_of(outputs: np.ndarray) -> Task:

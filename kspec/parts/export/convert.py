@@ -11,23 +11,23 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kspec.parts.export.signature import Arrays, inputs_of
+from kspec.parts.export.signature import Arrays, file_names, inputs_of, only_output, unlike
 from kspec.parts.export.table import XML, ExportError, Precision
 
 
 def to_saved_model(network: keras.Model, folder: Path, batch: int | None) -> None:
     """Writes a SavedModel with the signature `serving_default`. batch: None for any.
 
-    Keras' own export names the inputs as the network does and keeps the lengths that it leaves open.
+    The inputs have the names of `file_names`; the lengths that the network leaves open stay so.
     """
-    signature = None
-    if batch is not None:
-        specs = {
-            name: keras.InputSpec(shape=(batch, *tensor.shape[1:]), dtype=tensor.dtype, name=name)
-            for name, tensor in inputs_of(network).items()
-        }
-        is_named = isinstance(getattr(network, "_inputs_struct", None), dict)
-        signature = [specs] if is_named else [list(specs.values())] if len(specs) > 1 else [*specs.values()]
+    inputs = inputs_of(network)
+    names = file_names(inputs)
+    specs = {
+        name: keras.InputSpec(shape=(batch, *tensor.shape[1:]), dtype=tensor.dtype, name=names[name])
+        for name, tensor in inputs.items()
+    }
+    is_named = isinstance(getattr(network, "_inputs_struct", None), dict)
+    signature = [specs] if is_named else [list(specs.values())] if len(specs) > 1 else [*specs.values()]
     network.export(folder, format="tf_saved_model", verbose=False, input_signature=signature)
 
 
@@ -36,7 +36,10 @@ def to_litert(saved: Path, file: Path, precision: Precision, calibration: Arrays
 
     Not from a concrete function of the Keras 3 model: that converts, and then fails when it runs (READ_VARIABLE).
     int8: weights and activations, by the range of activations on the calibration examples; inputs and outputs stay
-    float32, and so does an operation that LiteRT has not in int8.
+    float32, and so does an operation that LiteRT has not in int8. calibration: by the file's names of the inputs.
+
+    Raises:
+        ExportError: an int8 file in which nothing is int8.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
     if precision != "float32":
@@ -46,6 +49,23 @@ def to_litert(saved: Path, file: Path, precision: Precision, calibration: Arrays
     if precision == "int8" and calibration is not None:
         converter.representative_dataset = lambda: _one_by_one(calibration)
     file.write_bytes(converter.convert())
+    if precision == "int8" and "int8" not in types_in(file):
+        raise ExportError("nothing in the file would be int8: LiteRT quantizes none of the network's operations")
+
+
+FEWEST_WEIGHTS = 1024
+"""What LiteRT quantizes without calibration has as many numbers: kWeightsMinNumElementsDefault in the C++ of its
+converter; with TensorFlow 2.21 weights of 1,023 stay as they are."""
+
+
+def types_in(file: Path) -> set[str]:
+    """The types of the tensors of a .tflite file, such as `float32` and `int8`; those in loops too."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    names = {number: name.lower() for name, number in vars(schema.TensorType).items() if isinstance(number, int)}
+    model = schema.Model.GetRootAs(file.read_bytes())
+    graphs = [model.Subgraphs(place) for place in range(model.SubgraphsLength())]
+    return {names[graph.Tensors(place).Type()] for graph in graphs for place in range(graph.TensorsLength())}
 
 
 def _one_by_one(arrays: Arrays) -> Iterator[dict[str, np.ndarray]]:
@@ -59,7 +79,7 @@ def to_openvino(
     """Writes a folder with model.xml, and the weights in model.bin, from a SavedModel.
 
     int8: NNCF's post-training quantization; with `attention` it smooths activations first, as its transformer preset
-    does (SmoothQuant, arXiv:2211.10438).
+    does (SmoothQuant, arXiv:2211.10438). calibration: by the file's names of the inputs.
     """
     import openvino
 
@@ -86,26 +106,29 @@ def to_onnx(network: keras.Model, file: Path) -> None:
     import tf2onnx
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    specs = {name: tf.TensorSpec(one.shape, one.dtype, name=name) for name, one in inputs_of(network).items()}
+    inputs = inputs_of(network)
+    names = file_names(inputs)
+    specs = {name: tf.TensorSpec(one.shape, one.dtype, name=names[name]) for name, one in inputs.items()}
     is_named = isinstance(getattr(network, "_inputs_struct", None), dict)
 
     def call(*given: tf.Tensor) -> tf.Tensor:
         values = dict(zip(specs, given, strict=True)) if is_named else list(given) if len(given) > 1 else given[0]
-        return tf.identity(network(values, training=False), name="output")
+        return tf.identity(only_output(network, network(values, training=False)), name="output")
 
     concrete = tf.function(call).get_concrete_function(*specs.values())
     frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
     graph = frozen.graph.as_graph_def()
     kept = {inner.op.name: outer for outer, inner in concrete.graph.captures if outer.dtype != tf.resource}
     _keep_constants(graph, kept)
-    inputs = [f"{name}:0" for name in specs]
+    placeholders = [f"{names[name]}:0" for name in specs]
+    result = unlike("output", {name.lower() for name in names.values()})
     [output] = [tensor.name for tensor in frozen.outputs]
     tf2onnx.convert.from_graph_def(
         graph,
-        input_names=inputs,
+        input_names=placeholders,
         output_names=[output],
         opset=OPSET,
-        tensors_to_rename={**{one: one.removesuffix(":0") for one in inputs}, output: "output"},
+        tensors_to_rename={**{one: one.removesuffix(":0") for one in placeholders}, output: result},
         custom_op_handlers={"Erfc": (_erfc, [])},
         output_path=str(file),
     )

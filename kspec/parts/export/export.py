@@ -11,7 +11,8 @@ from typing import Any, Literal
 import keras
 
 from kspec.parts.export.compare import LEAST_AGREEMENT, Task
-from kspec.parts.export.make import Exported, make, reason_of, refusal, source_of, write
+from kspec.parts.export.make import Exported, make, refusal, source_of, write
+from kspec.parts.export.reasons import reason_of
 from kspec.parts.export.signature import in_float32, network_of
 from kspec.parts.export.table import FORMATS, PRECISIONS, ExportError, Format, Precision, file_name
 
@@ -19,7 +20,7 @@ from kspec.parts.export.table import FORMATS, PRECISIONS, ExportError, Format, P
 def export(
     model: keras.Model,
     folder: str | Path,
-    formats: Sequence[Format] = FORMATS,
+    formats: Format | Sequence[Format] = FORMATS,
     *,
     examples: Any,
     precision: Precision = "float32",
@@ -36,11 +37,16 @@ def export(
     model: functional or Sequential, one output. Of a KerasHub task, what comes after its preprocessor: token ids, of
         any length, or images. A network in mixed precision is written in float32.
     folder: is made if need be; a file that is there is never replaced.
-    formats: `saved_model`, `litert` (.tflite), `openvino` (a folder with .xml and .bin), `onnx`. All read batches of
-        any size, but LiteRT one example at a time where there are recurrent layers.
-    examples: what `model.predict` takes; the first 256 are run.
+    formats: one or several of `saved_model`, `litert` (.tflite), `openvino` (a folder with .xml and .bin) and `onnx`.
+        All read batches of any size, but LiteRT one example at a time where there are recurrent layers.
+        Inputs have the model's names (the keys, where it takes a dict), but for those that TensorFlow cannot take:
+        `petal length (cm)` is `petal_length_cm` in every file. The result's `inputs` says which is which, and
+        `kspec.run_file` takes both.
+    examples: arrays as `model.predict` takes them, no dataset; the first 256 are run.
     precision: of litert and openvino: `float32`, `float16` (weights), `int8` (weights and activations, for which
         `calibration` gives some hundreds of examples of train), and of litert `dynamic_range` (weights in int8).
+        Recurrent layers become smaller by `dynamic_range`: int8 is refused by litert, and openvino's leaves them as
+        they are.
     task: `classification`, `multi_label` or `regression`, for the comparison; by default as the outputs look.
     agreement: the share of examples for which fewer bits must give the same class; 0 accepts whatever they give.
 
@@ -50,6 +56,7 @@ def export(
         for one in kspec.export(model, "exported", ["litert", "openvino"], examples=x_test):
             print(one.format, one.path or one.reason, one.compared)
     """
+    formats = (formats,) if isinstance(formats, str) else formats
     _check(formats, precision, calibration)
     folder = Path(folder)
     for form in formats:
@@ -94,7 +101,8 @@ def quantize(
 ) -> Exported:
     """Writes one file of fewer bits, and compares it with Keras as `export` does.
 
-    path: of the .tflite file, or of the folder that OpenVINO's two files come into. precision, examples, calibration,
+    path: of the .tflite file, or of the folder that OpenVINO's two files come into; the folder around it is made if
+    need be. precision, examples, calibration,
     task, agreement: as in `export`. runtime: what it is for.
 
     Convolutions become int8 too, which Keras' own `model.quantize("int8")` leaves in float32. There is no
@@ -114,6 +122,7 @@ def quantize(
         raise ValueError(f"a file of LiteRT ends in .tflite, unlike {path.name!r}")
     if path.exists():
         raise FileExistsError(f"{path}: exists already; remove it, or name another one")
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.absolute().parent) as scratch:
         given = {"examples": examples, "precision": precision, "calibration": calibration, "task": task}
         given["agreement"] = agreement

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import re
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,8 +15,18 @@ import numpy as np
 
 from kspec.parts.export import convert
 from kspec.parts.export.compare import Comparison, Task, compare, judge, task_of
+from kspec.parts.export.reasons import reason_of
 from kspec.parts.export.runtimes import Runtime, run_file
-from kspec.parts.export.signature import Arrays, has_loop, inputs_of, named, predictions, texts_inside
+from kspec.parts.export.signature import (
+    Arrays,
+    file_names,
+    has_loop,
+    inputs_of,
+    named,
+    per_input,
+    predictions,
+    texts_inside,
+)
 from kspec.parts.export.silence import silence
 from kspec.parts.export.table import CANNOT, NEEDS, ExportError, Format, Precision, file_name
 
@@ -30,7 +40,8 @@ class Exported:
 
     path: of the file, or the folder of a SavedModel or of OpenVINO; None where it failed, and then `reason` says why.
     size, gzip: bytes, of all files of a folder. runtime: that ran it. batch: the only size that it reads; None
-    for any. compared: with Keras. notes: what is not as one would think.
+    for any. inputs: the name of each input in the model, which `run_file` takes too -> its name in the file.
+    compared: with Keras. notes: what is not as one would think.
     """
 
     format: Format
@@ -40,6 +51,7 @@ class Exported:
     gzip: int = 0
     runtime: str = ""
     batch: int | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
     compared: Comparison | None = None
     notes: tuple[str, ...] = ()
     reason: str = ""
@@ -68,21 +80,36 @@ def source_of(
     """The source of a network, from features as `prepare` takes them.
 
     Raises:
-        ExportError: examples that do not fit, or for which Keras gives no numbers.
+        ExportError: no examples, a dataset, examples that do not fit, or for which Keras gives no numbers; calibration
+            without examples, or with NaN or infinity in it.
     """
-    arrays = named(network, prepare(first(examples, EXAMPLES)))
+    arrays = named(network, prepare(first(per_input(network, examples, "examples"), EXAMPLES)))
+    if not all(len(values) for values in arrays.values()):
+        raise ExportError("there are no examples to run the files on; give some of test, e.g. examples=x_test[:256]")
     wanted = predictions(network, arrays)
     wanted = wanted.reshape(len(wanted), -1)
     convert.require_finite(wanted, "what Keras predicts for the examples")
-    held = None if calibration is None else named(network, prepare(calibration))
+    held = None
+    if calibration is not None:
+        held = _that_calibrates(named(network, prepare(per_input(network, calibration, "calibration"))))
     return Source(network, arrays, wanted, task or task_of(wanted), held, least)
 
 
+def _that_calibrates(arrays: Arrays) -> Arrays:
+    """The arrays; LiteRT's converter writes float32 without a word where it has seen no range of the activations."""
+    if not all(len(values) for values in arrays.values()):
+        raise ExportError("calibration holds no examples; give some hundreds of train, e.g. calibration=x_train[:512]")
+    for name, values in arrays.items():
+        if values.dtype.kind == "f":
+            convert.require_finite(values, f"in calibration, a value of {name}")
+    return arrays
+
+
 def first(examples: Any, count: int) -> Any:
-    """The first examples of arrays in any structure."""
-    if isinstance(examples, dict):
+    """The first examples of arrays by name, of a tuple of arrays, or of one array."""
+    if isinstance(examples, Mapping):
         return {name: values[:count] for name, values in examples.items()}
-    return [one[:count] for one in examples] if isinstance(examples, list | tuple) else examples[:count]
+    return tuple(one[:count] for one in examples) if isinstance(examples, tuple) else examples[:count]
 
 
 def refusal(network: keras.Model, form: Format, precision: Precision) -> str:
@@ -98,7 +125,8 @@ def refusal(network: keras.Model, form: Format, precision: Precision) -> str:
         return f"the layer {layers[0]} needs strings or a look-up table, which only a SavedModel holds"
     if form == "litert" and precision == "int8" and has_loop(network):
         return (
-            "TensorFlow's converter crashes on recurrent layers in int8; take dynamic_range, or int8 through OpenVINO"
+            "TensorFlow's converter crashes on recurrent layers in int8; take dynamic_range, which keeps their weights "
+            "in int8, as int8 through OpenVINO does not"
         )
     return ""
 
@@ -119,20 +147,6 @@ def make(source: Source, form: Format, precision: Precision, folder: Path, scrat
         return Exported(form, precision, reason=reason_of(error))
 
 
-UNKNOWN = re.compile(r'fused\["\w+:", "([^"@]+)[^\n]*\'tf\.(\w+)\' op is neither')
-"""In what TensorFlow's converter says: the place and the name of an operation that LiteRT has not."""
-
-
-def reason_of(error: Exception) -> str:
-    """The operations that LiteRT has not, where the error is of them, or what it says first."""
-    unknown = {name: place for place, name in reversed(UNKNOWN.findall(str(error)))}
-    if unknown:
-        places = ", ".join(f"{name} ({place})" for name, place in sorted(unknown.items()))
-        return f"LiteRT has no operation for TensorFlow's {places}"
-    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return lines[0][:300]
-
-
 def write(source: Source, form: Format, precision: Precision, made: Path, scratch: Path) -> None:
     """Converts the network to the file or folder `made`; raises what the converter raises."""
     with silence():
@@ -149,9 +163,15 @@ def write(source: Source, form: Format, precision: Precision, made: Path, scratc
         if form == "saved_model":
             shutil.copytree(saved, made)
         elif form == "litert":
-            convert.to_litert(saved, made, precision, source.calibration)
+            convert.to_litert(saved, made, precision, _calibration(source))
         else:
-            convert.to_openvino(saved, made, precision, source.calibration, attention=_attends(source.network))
+            convert.to_openvino(saved, made, precision, _calibration(source), attention=_attends(source.network))
+
+
+def _calibration(source: Source) -> Arrays | None:
+    """By the file's names of the inputs."""
+    held, names = source.calibration, file_names(inputs_of(source.network))
+    return None if held is None else {names[name]: values for name, values in held.items()}
 
 
 def _attends(network: keras.Model) -> bool:
@@ -167,14 +187,30 @@ def _finished(source: Source, form: Format, precision: Precision, made: Path, fo
     compared = compare(found, source.wanted, source.task)
     judge(found, source.wanted, compared, precision, source.least)
     _other_shapes(run, source, precision)
-    notes = [said] if said else []
-    if run.batch is not None:
-        notes.append(f"reads {run.batch} example at a time: recurrent layers have no open batch in LiteRT")
-    if wide := _open_lengths(source.network):
-        notes.append(f"reads any length of {', '.join(wide)}")
+    names = file_names(inputs_of(source.network))
+    unchanged = _float_notes(source.network, made, form, precision)
+    notes = (*([said] if said else []), *_notes(source.network, run), *unchanged)
     size, squeezed = sizes(made)
     shutil.move(made, folder / made.name)
-    return Exported(form, precision, folder / made.name, size, squeezed, run.name, run.batch, compared, tuple(notes))
+    return Exported(form, precision, folder / made.name, size, squeezed, run.name, run.batch, names, compared, notes)
+
+
+def _notes(network: keras.Model, run: Runtime) -> Iterator[str]:
+    if run.batch is not None:
+        yield f"reads {run.batch} example at a time: recurrent layers have no open batch in LiteRT"
+    if wide := _open_lengths(network):
+        yield f"reads any length of {', '.join(wide)}"
+
+
+def _float_notes(network: keras.Model, made: Path, form: Format, precision: Precision) -> Iterator[str]:
+    """What is not in fewer bits, though its file is."""
+    if form == "openvino" and precision == "int8" and has_loop(network):  # NNCF 3.1 has no rule for their loops
+        yield "recurrent layers are no smaller: NNCF leaves their weights in float32; LiteRT's dynamic_range does not"
+    if form == "litert" and precision == "dynamic_range" and "int8" not in convert.types_in(made):
+        fewest = f"{convert.FEWEST_WEIGHTS:,}"
+        yield f"nothing in it is int8: LiteRT leaves weights of fewer than {fewest} numbers as they are"
+    if form == "litert" and precision == "float16" and "float16" not in convert.types_in(made):
+        yield "nothing in it is float16: LiteRT has found no weights to keep so"
 
 
 def _other_shapes(run: Runtime, source: Source, precision: Precision) -> None:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from kspec.parts.export.signature import Arrays, parts
+from kspec.parts.export.reasons import reason_of
+from kspec.parts.export.signature import Arrays, file_names, parts
 from kspec.parts.export.silence import silence
 from kspec.parts.export.table import XML, ExportError
 
@@ -31,8 +32,8 @@ class Runtime(Protocol):
     def __call__(self, arrays: Arrays | np.ndarray) -> np.ndarray:
         """Predictions for the examples, float32 (n, ...).
 
-        arrays: by the names of the inputs, in the types that the file reads; of a single input the array alone.
-        Raises ValueError for other names.
+        arrays: by the names of the inputs, in the model or in the file, in the types that the file reads; of a single
+        input the array alone. Raises ValueError for other names.
         """
         ...
 
@@ -40,10 +41,13 @@ class Runtime(Protocol):
 def _named(arrays: Arrays | np.ndarray, inputs: Iterable[str]) -> Arrays:
     names = list(inputs)
     given: Arrays = arrays if isinstance(arrays, Mapping) else {names[0]: arrays} if len(names) == 1 else {}
-    if set(given) != set(names):
+    if set(given) == set(names):
+        return given
+    renamed = file_names(given)  # all the model's names give those of the file, without a look at the model
+    if set(renamed.values()) != set(names):
         found = ", ".join(given) or "one array"
         raise ExportError(f"the file reads {', '.join(names)}; given: {found}")
-    return given
+    return {renamed[name]: values for name, values in given.items()}
 
 
 def processors() -> int:
@@ -180,7 +184,7 @@ class OnnxRuntime:
         try:
             self._run = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own types, which have no public name
-            raise ExportError(f"onnxruntime cannot run {path.name}: {str(error).splitlines()[0]}") from error
+            raise ExportError(f"onnxruntime cannot run {path.name}: {reason_of(error)}") from error
         self._inputs = [one.name for one in self._run.get_inputs()]
 
     def __call__(self, arrays: Arrays | np.ndarray) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import keyword
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,6 +41,23 @@ def _prepared(task: Any, x: Any) -> Any:
     values = tf.constant(list(x)) if np.asarray(x).dtype.kind in "OU" else tf.convert_to_tensor(x)
     made = task.preprocess_samples(values)
     return {name: one.numpy() for name, one in made.items()} if isinstance(made, Mapping) else made.numpy()
+
+
+def per_input(network: keras.Model, given: Any, what: str) -> Any:
+    """Features of several inputs in a tuple, of one as they are: a list of examples, or the one array in a list.
+
+    Raises:
+        ExportError: a dataset. what: its argument.
+    """
+    if isinstance(given, tf.data.Dataset):
+        raise ExportError(f"{what}: give arrays, not a tf.data.Dataset, such as x of `x, y = next(iter(dataset))`")
+    if not isinstance(given, list | tuple) or not given:
+        return given
+    inputs = list(inputs_of(network).values())
+    if len(inputs) > 1 and not isinstance(given[0], str | bytes):
+        return tuple(given)
+    is_whole = len(given) == 1 and len(getattr(given[0], "shape", ())) == len(inputs[0].shape)
+    return given[0] if is_whole else list(given)
 
 
 def named(network: keras.Model, features: Any) -> dict[str, np.ndarray]:
@@ -83,6 +102,45 @@ def inputs_of(network: keras.Model) -> dict[str, Any]:
     return {tensor.name: tensor for tensor in tensors}
 
 
+VALID = re.compile("[A-Za-z][A-Za-z0-9_]*")
+"""Of a name: what TensorFlow keeps as the name of an argument, with which every file begins."""
+
+
+def file_names(names: Iterable[str]) -> dict[str, str]:
+    """The name of each input in the model -> its name in the file: `petal length (cm)` -> `petal_length_cm`.
+
+    A name stays where TensorFlow takes it as that of an argument, and differs from the others in more than upper and
+    lower case. The result is the same for any order of the names.
+    """
+    rest = sorted(names)
+    made: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in filter(_is_argument, list(rest)):
+        if name.lower() not in taken:
+            made[name] = name
+            taken.add(name.lower())
+    for name in (one for one in rest if one not in made):
+        made[name] = unlike(_as_argument(name), taken)
+        taken.add(made[name].lower())
+    return made
+
+
+def _is_argument(name: str) -> bool:
+    # `self` is an argument of TensorFlow's own function that calls the model.
+    return VALID.fullmatch(name) is not None and not keyword.iskeyword(name) and name != "self"
+
+
+def _as_argument(name: str) -> str:
+    plain = re.sub("[^A-Za-z0-9]+", "_", name).strip("_")
+    return plain if _is_argument(plain) else f"input_{plain}".rstrip("_")
+
+
+def unlike(name: str, taken: set[str]) -> str:
+    """The name, with a number where it is taken. taken: in lower case."""
+    numbered = (f"{name}_{number}" for number in range(2, len(taken) + 3))
+    return next(one for one in (name, *numbered) if one.lower() not in taken)
+
+
 def parts(arrays: Arrays, size: int) -> Iterator[dict[str, np.ndarray]]:
     """The arrays in batches of `size` examples."""
     count = len(next(iter(arrays.values())))
@@ -105,9 +163,19 @@ def _output(network: keras.Model, batch: Arrays) -> np.ndarray:
     tensors = {name: tf.constant(values) for name, values in batch.items()}
     x: Any = tensors if isinstance(structure, Mapping) else list(tensors.values())
     made = network(x[0] if isinstance(x, list) and len(x) == 1 else x, training=False)
-    if isinstance(made, Mapping | list | tuple):
-        raise ExportError(f"the model '{network.name}' has {len(made)} outputs; models with one are exported")
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(made, "float32")))
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(only_output(network, made), "float32")))
+
+
+def only_output(network: keras.Model, made: Any) -> Any:
+    """The tensor that a network gives, alone, in a list or in a dict.
+
+    Raises:
+        ExportError: it gives several.
+    """
+    tensors = keras.tree.flatten(made)
+    if len(tensors) != 1:
+        raise ExportError(f"the model '{network.name}' has {len(tensors)} outputs; models with one are exported")
+    return tensors[0]
 
 
 @contextmanager

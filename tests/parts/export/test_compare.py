@@ -58,8 +58,24 @@ def test_int8_is_judged_by_its_decisions():
 def test_int8_regression_is_judged_by_its_spread():
     wanted = np.array([[-1.0], [1.0]])  # standard deviation 1
     judged(wanted + 0.09, wanted, "regression", "int8")
-    with pytest.raises(ExportError, match=r"0\.11 standard deviations"):
+    with pytest.raises(ExportError) as raised:
         judged(wanted + 0.11, wanted, "regression", "int8")
+    assert str(raised.value) == (
+        "differs from Keras by 0.11 standard deviations; at most 0.1 is accepted; "
+        "more calibration may bring it nearer, or take dynamic_range (LiteRT)"
+    )
+
+
+def test_a_figure_is_told_apart_from_its_bound():
+    wanted = np.array([[-1.0], [1.0]])
+    with pytest.raises(ExportError, match=r"by 0\.1002 standard deviations; at most 0\.1 is accepted$"):
+        judged(wanted + 0.10024, wanted, "regression", "float16")
+    with pytest.raises(ExportError, match=r"by 0\.001002; at most 0\.001 is accepted$"):
+        judged(wanted + 0.0010018, wanted, "regression", "float32")
+    labels = np.ones((1, 2000))
+    found = np.where(np.arange(2000) < 201, 0.0, labels)
+    with pytest.raises(ExportError, match=r"on 89\.95 % of 1 examples; at least 90\.00 % are asked for$"):
+        judged(found, labels, "multi_label", "float16")
 
 
 def test_an_agreement_of_0_accepts_what_fewer_bits_give():

@@ -77,6 +77,45 @@ def test_fewer_bits_without_calibration(convolutional, tmp_path, precision):
     assert made.path.name == f"model_{precision}.tflite" and made.compared.agreement >= 0.95
 
 
+def dense(units):
+    inputs = keras.Input((32,))
+    x = np.linspace(-1, 1, 640, dtype="float32").reshape(20, 32)
+    return keras.Model(inputs, keras.layers.Dense(units)(inputs)), x
+
+
+@pytest.mark.parametrize(("units", "notes"), [
+    (31, ("nothing in it is int8: LiteRT leaves weights of fewer than 1,024 numbers as they are",)),
+    (32, ()),
+])  # fmt: skip
+def test_the_fewest_weights_that_dynamic_range_makes_smaller(tmp_path, units, notes):
+    model, x = dense(units)
+    [made] = kspec.export(model, tmp_path, ["litert"], examples=x, precision="dynamic_range", task="regression")
+    assert (made.reason, made.notes) == ("", notes)
+
+
+def test_files_in_which_nothing_has_fewer_bits(tmp_path):
+    inputs = keras.Input((4,), dtype="int32")
+    model = keras.Model(inputs, keras.layers.Flatten()(inputs))
+    x = np.arange(20).reshape(5, 4)
+    [half] = kspec.export(model, tmp_path, ["litert"], examples=x, precision="float16")
+    assert half.notes == ("nothing in it is float16: LiteRT has found no weights to keep so",)
+    with pytest.raises(ValueError, match="nothing in the file would be int8"):
+        kspec.quantize(model, tmp_path / "a.tflite", "int8", examples=x, calibration=x)
+    assert "nothing in the file would be int8" in converted_in_vain(model, x, "litert", "int8")
+    assert os.listdir(tmp_path) == ["model_float16.tflite"]
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    (lambda x: x[:0], "^calibration holds no examples; give some hundreds of train"),
+    (lambda x: np.where(x > 0.99, np.nan, x), "^in calibration, a value of image is NaN or infinite$"),
+])  # fmt: skip
+def test_calibration_that_shows_no_range_is_refused(convolutional, tmp_path, wrong, message):
+    model, images = convolutional
+    with pytest.raises(ValueError, match=message):
+        kspec.export(model, tmp_path, ["litert"], examples=images, precision="int8", calibration=wrong(images))
+    assert os.listdir(tmp_path) == []
+
+
 def test_what_a_format_cannot_hold_is_refused_with_the_reason_and_leaves_nothing(convolutional, tmp_path):
     model, images = convolutional
     found = kspec.export(
@@ -113,8 +152,34 @@ def test_recurrent_layers_have_a_fixed_batch_in_litert_and_no_int8(tmp_path):
         np.abs(kspec.run_file(made.path)({"tokens": tokens.astype("int32")}) - model.predict(tokens, verbose=0)).max()
         < 1e-5
     )
-    with pytest.raises(ValueError, match="recurrent layers"):
+    with pytest.raises(ValueError, match="recurrent layers in int8; take dynamic_range"):
         kspec.quantize(model, tmp_path / "a.tflite", examples=tokens, calibration=tokens)
+
+
+@pytest.fixture(scope="module")
+def recurrent():
+    """An LSTM whose weights are nearly all of the network, and sequences."""
+    inputs = keras.Input((6, 16))
+    model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(keras.layers.LSTM(128)(inputs)))
+    return model, np.random.default_rng(0).normal(size=(8, 6, 16)).astype("float32")
+
+
+def test_recurrent_weights_become_smaller_by_dynamic_range(recurrent, tmp_path):
+    model, x = recurrent
+    [whole] = kspec.export(model, tmp_path, ["litert"], examples=x)
+    [small] = kspec.export(model, tmp_path, ["litert"], examples=x, precision="dynamic_range")
+    assert small.size < 0.4 * whole.size
+    assert not any("recurrent layers are no smaller" in one for one in small.notes)
+
+
+@pytest.mark.skipif(find_spec("nncf") is None or find_spec("openvino") is None, reason="needs kspec[export]: nncf")
+def test_recurrent_weights_stay_in_float32_in_openvino_which_its_notes_say(recurrent, tmp_path):
+    model, x = recurrent
+    [made] = kspec.export(model, tmp_path, ["openvino"], examples=x, precision="int8", calibration=x, agreement=0)
+    assert made.size > 4 * model.count_params()
+    assert made.notes == (
+        "recurrent layers are no smaller: NNCF leaves their weights in float32; LiteRT's dynamic_range does not",
+    )
 
 
 def test_mixed_precision_is_written_in_float32_and_left_as_it_was(tmp_path):
@@ -136,6 +201,56 @@ def test_several_inputs_and_open_lengths(tmp_path):
     assert made.notes == ("reads any length of ids, mask",)
     short = {"ids": given["ids"][:2, :3].astype("int32"), "mask": np.ones((2, 3), "float32")}
     assert np.abs(kspec.run_file(made.path)(short) - model.predict(short, verbose=0)).max() < 1e-5
+
+
+def differences(inputs):
+    """A network that tells its inputs apart, and examples for it, in the structure of the inputs."""
+    x = list(inputs.values() if isinstance(inputs, dict) else inputs)
+    first = keras.layers.Concatenate()([keras.layers.Rescaling(0.5 * place + 1)(one) for place, one in enumerate(x)])
+    model = keras.Model(inputs, keras.layers.Dense(2)(first))
+    model.layers[-1].set_weights(
+        [np.arange(2 * len(x), dtype="float32").reshape(len(x), 2) - 1, np.zeros(2, "float32")]
+    )
+    given = [np.linspace(-1, place, 40, dtype="float32")[:, None] for place in range(len(x))]
+    return model, dict(zip(inputs, given, strict=True)) if isinstance(inputs, dict) else given
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_any_name_of_a_column_gets_one_that_a_file_can_hold(tmp_path, form):
+    names = ["petal length (cm)", "a-b", "a_b", "price €", "1st", "_a", "class", "self", "A", "a", "output"]
+    model, x = differences({name: keras.Input((1,), name=name) for name in names})
+    [made] = kspec.export(model, tmp_path, [form], examples=x)
+    assert made.reason == ""
+    inside = ["petal_length_cm", "a_b_2", "a_b", "price", "input_1st", "a_2", "input_class", "input_self", "A"]
+    assert made.inputs == dict(zip(names, [*inside, "a_3", "output"], strict=True))
+    run = kspec.run_file(made.path, threads=1)
+    wanted = model.predict(x, verbose=0)
+    np.testing.assert_allclose(run(x), wanted, atol=1e-5)
+    np.testing.assert_allclose(run({made.inputs[name]: values for name, values in x.items()}), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float16", "dynamic_range", "int8"])
+def test_fewer_bits_of_columns_with_any_name(tmp_path, precision):
+    model, x = differences({name: keras.Input((1,), name=name) for name in ("mean radius", "price €")})
+    made = kspec.quantize(model, tmp_path / "a.tflite", precision, examples=x, calibration=x, task="regression")
+    assert made.inputs == {"mean radius": "mean_radius", "price €": "price"}
+    np.testing.assert_allclose(kspec.run_file(made.path)(x), model.predict(x, verbose=0), atol=0.05)
+
+
+@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict:UserWarning")
+@pytest.mark.parametrize("form", FORMATS)
+def test_files_read_the_keys_of_a_dict_whatever_its_tensors_are_called(tmp_path, form):
+    model, x = differences({"one": keras.Input((1,), name="zz"), "two": keras.Input((1,), name="aa")})
+    [made] = kspec.export(model, tmp_path, [form], examples=x)
+    assert (made.reason, made.inputs) == ("", {"one": "one", "two": "two"})
+    np.testing.assert_allclose(kspec.run_file(made.path)(x), model.predict(x, verbose=0), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict:UserWarning")
+def test_int8_is_calibrated_by_the_keys_of_a_dict(tmp_path):
+    model, x = differences({"one": keras.Input((1,), name="zz"), "two": keras.Input((1,), name="aa")})
+    made = kspec.quantize(model, tmp_path / "a.tflite", examples=x, calibration=x, task="regression")
+    np.testing.assert_allclose(kspec.run_file(made.path)(x), model.predict(x, verbose=0), atol=0.05)
 
 
 def test_strings_stay_in_tensorflow(tmp_path):
@@ -171,13 +286,67 @@ def test_a_keras_hub_task_is_exported_from_token_ids_of_any_length(tmp_path):
         ({"formats": ["torchscript"]}, "saved_model, litert"),
         ({"precision": "int4"}, "float32, float16, dynamic_range, int8"),
         ({"precision": "int8"}, "needs calibration"),
+        ({"formats": []}, "saved_model, litert"),
         ({"examples": {"picture": np.zeros((2, 8, 8, 3))}}, "reads image; the examples hold picture"),
+        ({"examples": np.zeros((0, 8, 8, 3))}, r"no examples to run the files on; give some of test, e\.g\."),
+        ({"examples": tf.data.Dataset.range(3)}, "^examples: give arrays, not a tf.data.Dataset, such as x of"),
+        ({"precision": "int8", "calibration": tf.data.Dataset.range(3)}, "^calibration: give arrays"),
     ],
 )
 def test_arguments(convolutional, tmp_path, arguments, message):
     model, images = convolutional
     with pytest.raises(ValueError, match=message):
         kspec.export(model, tmp_path, **{"examples": images, "formats": ["litert"], **arguments})
+
+
+def test_one_format_by_its_name(convolutional, tmp_path):
+    model, images = convolutional
+    [made] = kspec.export(model, tmp_path, "litert", examples=images)
+    assert (made.format, made.reason) == ("litert", "")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [lambda x: [x], lambda x: (x,), lambda x: list(x), lambda x: x.tolist()],
+    ids=["a list with the array", "a tuple with it", "a list of arrays", "a list of lists"],
+)
+def test_examples_of_one_input_as_keras_takes_them(convolutional, tmp_path, given):
+    model, images = convolutional
+    many = np.tile(images, (5, 1, 1, 1))
+    [made] = kspec.export(model, tmp_path, "litert", examples=given(many))
+    assert (made.reason, made.compared.examples) == ("", 256)
+
+
+@pytest.mark.parametrize("given", [list, tuple])
+def test_examples_of_several_inputs_in_their_order(tmp_path, given):
+    model, x = differences([keras.Input((1,), name="zz"), keras.Input((1,), name="aa")])
+    [made] = kspec.export(model, tmp_path, "litert", examples=given(x))
+    assert (made.reason, made.compared.examples) == ("", 40)
+    run = kspec.run_file(made.path)
+    np.testing.assert_allclose(run({"zz": x[0], "aa": x[1]}), model.predict(x, verbose=0), atol=1e-5)
+
+
+def test_quantize_makes_the_folder_of_its_file(convolutional, tmp_path):
+    model, images = convolutional
+    made = kspec.quantize(model, tmp_path / "a/b/small.tflite", "float16", examples=images)
+    assert made.path == tmp_path / "a/b/small.tflite" and os.listdir(tmp_path / "a/b") == ["small.tflite"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("wrap", [lambda one: {"p": one}, lambda one: [one]], ids=["dict", "list"])
+def test_the_one_output_in_a_dict_or_a_list(tmp_path, form, wrap):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, wrap(keras.layers.Dense(2)(inputs)))
+    x = np.linspace(-1, 1, 40, dtype="float32").reshape(10, 4)
+    [made] = kspec.export(model, tmp_path, form, examples=x)
+    assert made.reason == "" and kspec.run_file(made.path)(x).shape == (10, 2)
+
+
+def test_several_outputs_are_refused(tmp_path):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, {"a": keras.layers.Dense(2)(inputs), "b": keras.layers.Dense(1)(inputs)}, name="two")
+    with pytest.raises(ValueError, match=r"^the model 'two' has 2 outputs; models with one are exported$"):
+        kspec.export(model, tmp_path, "litert", examples=np.zeros((3, 4)))
 
 
 def test_nothing_is_replaced(convolutional, tmp_path):
