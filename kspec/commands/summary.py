@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -121,7 +122,7 @@ def show_table(
             table.add_row("  baseline", _numbers({name: found[name] for name in values if name in found}))
     if beside is not None and not beside.error:
         table.add_row("baseline", beside.name)
-    for number, line in enumerate(pruning_lines(experiment)):
+    for number, line in enumerate(pruning_lines(experiment, smoke=folder is None)):
         table.add_row("" if number else "sparsity", line)
     if folder is not None:
         table.add_row("run", str(folder))
@@ -147,13 +148,21 @@ def pruned(experiment: Experiment) -> dict[str, Any]:
     """What run.json says of pruning: {"pruning": {engine, layers: path -> zeros and size, short}}; {} without."""
     for one in experiment.plan.callbacks:
         if isinstance(one, PruneLowMagnitude):
-            layers = {each.path: {"zeros": each.zeros, "size": each.size} for each in one.report()}
+            layers: dict[str, dict[str, int]] = {}
+            seen: Counter[str] = Counter()
+            for each in one.report():
+                seen[each.path] += 1  # the weights of two nested models may have the same path
+                name = each.path if seen[each.path] == 1 else f"{each.path} ({seen[each.path]})"
+                layers[name] = {"zeros": each.zeros, "size": each.size}
             return {"pruning": {"engine": one.engine.name, "layers": layers, "short": one.shortfalls()}}
     return {}
 
 
-def pruning_lines(experiment: Experiment) -> list[str]:
-    """The zeros of the pruned weights, of all and of each, and where they are fewer than asked for."""
+def pruning_lines(experiment: Experiment, *, smoke: bool = False) -> list[str]:
+    """The zeros of the pruned weights, of all and of each, and where they are fewer than asked for.
+
+    smoke: a few steps of the schedule, which say nothing about its end.
+    """
     lines: list[str] = []
     for callback in (one for one in experiment.plan.callbacks if isinstance(one, PruneLowMagnitude)):
         each = callback.report()
@@ -161,5 +170,5 @@ def pruning_lines(experiment: Experiment) -> list[str]:
         lines.append(f"{zeros / size:.4f}  {zeros:,} of {size:,} pruned weights are 0 (engine {callback.engine.name})")
         lines += [f"{one.sparsity:.4f}  {one.path} ({one.zeros:,} of {one.size:,})" for one in each[:LISTED]]
         lines += [f"...     {len(each) - LISTED} more in run.json"] if len(each) > LISTED else []
-        lines += [f"warning: {said}" for said in callback.shortfalls()]
+        lines += [] if smoke else [f"warning: {said}" for said in callback.shortfalls()]
     return lines

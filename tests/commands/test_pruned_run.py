@@ -80,3 +80,14 @@ def test_a_sparsity_that_ties_make_impossible_is_said(kspec, pruned, tmp_path):
     said = "0 of 256 are 0 (0.0%), 192 (75.0%) were asked for: weights of the same magnitude stay or go together"
     assert said in " ".join(result.out.replace("│", " ").split())
     assert np.isfinite(json.loads((only_run(tmp_path / "runs") / "run.json").read_text())["metrics"]["test"]["loss"])
+
+
+def test_a_training_that_ends_before_its_schedule_says_so_but_a_smoke_run_does_not(kspec, pruned, tmp_path):
+    stop = "  callbacks: [{EarlyStopping: {monitor: loss, patience: 0, min_delta: 100}}]\n"
+    pruned.write_text(pruned.read_text().replace("device:", f"{stop}device:").replace("epochs: 3", "epochs: 9"))
+    told = "the training ended at step"
+    result = kspec("run", pruned)
+    assert result.code == 0 and told in " ".join(result.out.replace("│", " ").split())
+    assert told in json.loads((only_run(tmp_path / "runs") / "run.json").read_text())["pruning"]["short"][0]
+    smoke = kspec("run", pruned, "--smoke")
+    assert smoke.code == 0 and "pruned weights are 0" in smoke.out and told not in smoke.out
