@@ -74,12 +74,14 @@ def _one_by_one(arrays: Arrays) -> Iterator[dict[str, np.ndarray]]:
 
 
 def to_openvino(
-    saved: Path, folder: Path, precision: Precision, calibration: Arrays | None, *, attention: bool
+    saved: Path, folder: Path, precision: Precision, calibration: Arrays | None, *, attention: bool, flat: bool
 ) -> None:
     """Writes a folder with model.xml, and the weights in model.bin, from a SavedModel.
 
     int8: NNCF's post-training quantization; with `attention` it smooths activations first, as its transformer preset
-    does (SmoothQuant, arXiv:2211.10438). calibration: by the file's names of the inputs.
+    does (SmoothQuant, arXiv:2211.10438). With `flat`, for inputs of a few numbers, activations reach as far as they
+    do anywhere in calibration: NNCF's default, the mean of what each example reaches, is for images.
+    calibration: by the file's names of the inputs.
     """
     import openvino
 
@@ -91,9 +93,17 @@ def to_openvino(
 
         examples = nncf.Dataset(list(_one_by_one(calibration)))
         kind = nncf.ModelType.TRANSFORMER if attention else None
-        model = nncf.quantize(model, examples, subset_size=examples.get_length() or 1, model_type=kind)
+        count = examples.get_length() or 1
+        more = nncf.AdvancedQuantizationParameters(activations_range_estimator_params=_extremes()) if flat else None
+        model = nncf.quantize(model, examples, subset_size=count, model_type=kind, advanced_parameters=more)
     folder.mkdir()
     openvino.save_model(model, folder / XML, compress_to_fp16=precision == "float16")
+
+
+def _extremes() -> Any:
+    from nncf.quantization.range_estimator import RangeEstimatorParametersSet
+
+    return RangeEstimatorParametersSet.MINMAX
 
 
 def to_onnx(network: keras.Model, file: Path) -> None:

@@ -165,13 +165,20 @@ def write(source: Source, form: Format, precision: Precision, made: Path, scratc
         elif form == "litert":
             convert.to_litert(saved, made, precision, _calibration(source))
         else:
-            convert.to_openvino(saved, made, precision, _calibration(source), attention=_attends(source.network))
+            kind = {"attention": _attends(source.network), "flat": _is_flat(source.network)}
+            convert.to_openvino(saved, made, precision, _calibration(source), **kind)
 
 
 def _calibration(source: Source) -> Arrays | None:
     """By the file's names of the inputs."""
     held, names = source.calibration, file_names(inputs_of(source.network))
     return None if held is None else {names[name]: values for name, values in held.items()}
+
+
+def _is_flat(network: keras.Model) -> bool:
+    """Whether a network reads numbers without positions, as of a table."""
+    inputs = inputs_of(network).values()
+    return all(len(one.shape) <= 2 and keras.backend.is_float_dtype(one.dtype) for one in inputs)
 
 
 def _attends(network: keras.Model) -> bool:

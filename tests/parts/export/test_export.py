@@ -70,6 +70,15 @@ def test_int8_in_openvino(convolutional, tmp_path):
     assert np.isfinite(kspec.run_file(path, precision="auto")({"image": images[:3]})).all()
 
 
+@pytest.mark.skipif(find_spec("nncf") is None or find_spec("openvino") is None, reason="needs kspec[export]: nncf")
+def test_int8_of_a_table_in_openvino_reaches_as_far_as_the_columns(tmp_path):
+    model, x = differences({name: keras.Input((1,), name=name) for name in ("mean radius", "price €")})
+    made = kspec.quantize(
+        model, tmp_path / "a", examples=x, calibration=x, task="regression", runtime="openvino", agreement=0.0
+    )
+    assert made.compared.max_difference < 0.05
+
+
 @pytest.mark.parametrize("precision", ["float16", "dynamic_range"])
 def test_fewer_bits_without_calibration(convolutional, tmp_path, precision):
     model, images = convolutional
