@@ -11,11 +11,11 @@ from kspec.spec.writer import write
 FOLDER = Path(__file__).parent.parent / "specs"
 SPECS = sorted(FOLDER.rglob("*.yaml"))
 # A smoke run builds the whole network, which takes long: cifar_wide has 36 million weights. The paths of these are
-# those of digits_compressed, digits_baseline, imdb_bert and imdb_bert_lora, and tests/commands/test_check_promise.py
+# those of cifar_resnet, digits_compressed, imdb_bert and imdb_bert_lora, and tests/commands/test_check_promise.py
 # trains a step of each on fewer examples.
 LARGE = {
     *("cifar_wide", "cifar_baseline", "cifar_compressed", "cifar_pruned", "cifar_distilled"),
-    "cifar_resnet20_distilled",
+    *("cifar_resnet20", "cifar_resnet20_distilled", "digits_baseline"),
     *("imdb_bert_quick", "imdb_bert_small", "imdb_bert_two_layers"),
 }
 # Whether the package with the weights is installed or not: a small stand-in takes the place of 22 million.
