@@ -65,29 +65,27 @@ def wrong_order(stages: Sequence[Stage], pruning: Pruning | None) -> Iterator[Pr
 
     pruning: of the base training, which makes zeros too. A baseline undoes nothing: nothing goes on from it.
     """
-    by, before = "training.pruning" if pruning else "", pruning
+    pruned = ("training.pruning", pruning) if pruning else None
     for number, stage in enumerate(stages):
         key, section = stage.chosen
         if stage.is_baseline:
             continue
-        if key == "train" and section.model is None and by:
-            message = f"this training would fill the zeros again that {by} has made"
+        if key == "train" and section.model is None and pruned:
+            message = f"this training would fill the zeros again that {pruned[0]} has made"
             hint = "prune_weights trains by itself, with `distill` too: put it last"
             yield Problem(("stages", number, key), message, hint=hint, on_key=True)
         if key == "train" and section.model is not None:
-            by = ""
+            pruned = None
         if key == "quantize" and section.keras is not None and (later := _not_export(stages[number + 1 :])):
             message = f"{later} cannot train or cut the layers that Keras has quantized here"
             yield Problem(("stages", number, key), message, "only exports after it", hint="put it last", on_key=True)
-        if key == "prune_weights" and before is not None and by and not _covers(section.pruning, before):
-            message = (
-                f"it chooses other weights than {by}: zeros of that one that it leaves alone would be filled again"
-            )
+        if key == "prune_weights" and pruned and not _covers(section.pruning, pruned[1]):
+            message = f"it chooses other weights than {pruned[0]}: zeros that it leaves alone would be filled again"
             hint = "one prune_weights, with a sparsity for each pattern in `layers`"
             expected = "the same match, exclude and layers"
             yield Problem(("stages", number, key), message, expected, hint=hint, on_key=True)
         if key == "prune_weights":
-            by, before = f"stages[{number}].prune_weights", section.pruning
+            pruned = (f"stages[{number}].prune_weights", section.pruning)
 
 
 def _covers(later: Pruning, earlier: Pruning) -> bool:
